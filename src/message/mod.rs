@@ -1,0 +1,134 @@
+//! Says what there is to say, in facts.
+//!
+//! Takes findings and snapshots. Gives [`Message`]s: a severity, a reason, facts and a table of people, with names cleaned.
+//! Thinks only: `now` and the time zone are arguments.
+//! Words nothing (that is `templates/`), and knows no channel.
+
+mod clean;
+mod moment;
+pub mod sample;
+
+use std::fmt;
+
+use serde::Serialize;
+
+pub use clean::{clean, clean_to};
+pub use moment::{Moment, lasting};
+
+pub use crate::judge::{Bound, Metric, Severity, Turn};
+pub use crate::snapshot::{Counts, Coverage};
+
+/// What sort of message it is; names the template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Something is wrong: for the first time, or still.
+    Alert,
+    /// It is no longer wrong.
+    Resolved,
+    /// Who is on, at this moment.
+    Who,
+    /// A real message that tests a channel.
+    Test,
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Alert, Self::Resolved, Self::Who, Self::Test];
+
+    /// The word that names its templates and its row in the outbox.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Resolved => "resolved",
+            Self::Who => "who",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// One thing to tell, before any channel has put it into its own form.
+#[derive(Clone, Debug, Serialize)]
+pub struct Message {
+    pub kind: Kind,
+    pub severity: Severity,
+    pub reason: Reason,
+    /// The site it is about; a test is about none.
+    pub site: Option<Named>,
+    /// The rule or the report that it comes from.
+    pub source: Option<Named>,
+    /// When it was so.
+    pub at: Moment,
+    pub facts: Facts,
+    /// Everyone on, by name without case: as many as the numbers in `facts` count. Empty where the message is not about people.
+    pub people: Vec<Person>,
+}
+
+/// A thing of the configuration, with the operator's own link to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Named {
+    pub name: String,
+    pub link: Option<String>,
+}
+
+/// Why it is told, and why now.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Reason {
+    /// It began to hold, and has held as long as the rule asks.
+    Opened { since: Moment },
+    /// It still holds; `told` counts the messages before this one.
+    Still { since: Moment, lasted: String, told: u32 },
+    /// It is over.
+    Resolved { since: Moment, lasted: String },
+    /// It happened; there is nothing to close.
+    Event,
+    /// A report came due; `late_by` says how late it is told, where headcount was down.
+    Scheduled { due: Moment, late_by: Option<String> },
+    /// Somebody asked, perhaps before a restart at `planned`, for a reason of their own.
+    Asked { planned: Option<Moment>, because: Option<String> },
+}
+
+/// What is so.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Facts {
+    /// A number beyond its bound, or back within it. `clear` is where it closes.
+    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
+    /// A number that moved from `from` to `to`. `percent` is of `from`, absent when that is 0.
+    Change { metric: Metric, turn: Turn, from: u64, to: u64, by: u64, percent: Option<u64>, within: String, coverage: Coverage },
+    /// Pairs that did not answer; none when they all do again.
+    Unreachable { silent: Vec<Silent>, coverage: Coverage },
+    /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
+    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
+    /// A channel is tried.
+    Test { channel: String },
+}
+
+/// A pair that did not answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Silent {
+    pub proxy: String,
+    /// Empty for the default virtual proxy.
+    pub prefix: String,
+    /// Why, in few words, cleaned.
+    pub why: String,
+}
+
+/// One person on, with names cleaned. All anonymous visitors together are one row, with an empty directory and id.
+#[derive(Clone, Serialize)]
+pub struct Person {
+    pub directory: String,
+    pub id: String,
+    /// The display name, where known.
+    pub name: Option<String>,
+    pub sessions: u64,
+    /// The prefixes that the person is on; empty text for the default virtual proxy.
+    pub on: Vec<String>,
+    pub anonymous: bool,
+}
+
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Person(***, {} sessions)", self.sessions)
+    }
+}

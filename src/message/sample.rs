@@ -1,0 +1,1 @@
+//! One message of each kind, for previews and for the tests of every channel.
