@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::secret::Secret;
 
 /// One virtual proxy on one proxy: what is polled.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pair {
     /// The proxy's host, with its port when that is not the site's own.
     pub proxy: Arc<str>,

@@ -95,7 +95,16 @@ pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
     Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
     /// A number that moved from `from` to `to`. `percent` is of `from`, absent when that is 0.
-    Change { metric: Metric, turn: Turn, from: u64, to: u64, by: u64, percent: Option<u64>, within: String, coverage: Coverage },
+    Change {
+        metric: Metric,
+        turn: Turn,
+        from: u64,
+        to: u64,
+        by: u64,
+        percent: Option<u64>,
+        within: String,
+        coverage: Coverage,
+    },
     /// Pairs that did not answer; none when they all do again.
     Unreachable { silent: Vec<Silent>, coverage: Coverage },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.

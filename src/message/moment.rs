@@ -51,9 +51,15 @@ mod tests {
 
     #[test]
     fn lengths_read_in_two_units() {
-        for (seconds, shown) in
-            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (125, "2 min 5 s"), (5100, "1 h 25 min"), (86400, "1 d"), (273_600, "3 d 4 h")]
-        {
+        for (seconds, shown) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (125, "2 min 5 s"),
+            (5100, "1 h 25 min"),
+            (86400, "1 d"),
+            (273_600, "3 d 4 h"),
+        ] {
             assert_eq!(lasting(SignedDuration::from_secs(seconds)), shown);
         }
     }
@@ -62,6 +68,9 @@ mod tests {
     fn a_moment_is_local() {
         let zone = TimeZone::get("Europe/Stockholm").unwrap();
         let moment = Moment::new("2026-03-29T01:30:00Z".parse().unwrap(), &zone);
-        assert_eq!((moment.date.as_str(), moment.time.as_str(), moment.zone.as_str()), ("Sun 29 Mar 2026", "03:30", "CEST"));
+        assert_eq!(
+            (moment.date.as_str(), moment.time.as_str(), moment.zone.as_str()),
+            ("Sun 29 Mar 2026", "03:30", "CEST")
+        );
     }
 }
