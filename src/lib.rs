@@ -1,9 +1,12 @@
 //! headcount tells who is on a client-managed Qlik Sense site.
 
 pub mod channels;
+pub mod clean;
 pub mod clock;
+pub mod duration;
 pub mod judge;
 pub mod message;
+pub mod qlik;
 pub mod render;
 pub mod secret;
 pub mod snapshot;

@@ -4,7 +4,7 @@
 //! Thinks only: `now` and the time zone are arguments.
 //! Words nothing (that is `templates/`), and knows no channel.
 
-mod clean;
+
 mod moment;
 pub mod sample;
 
@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use clean::{clean, clean_to};
+pub use crate::clean::{clean, clean_to};
 pub use moment::{Moment, lasting};
 
 pub use crate::judge::{Bound, Metric, Severity, Turn};

@@ -1,4 +1,4 @@
-//! Cleans what people and servers are called, once.
+//! Cleans what people and servers are called, once. A leaf: every room may use it.
 
 /// The longest name shown, in characters.
 const LONGEST_NAME: usize = 200;

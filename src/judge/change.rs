@@ -1,0 +1,69 @@
+//! A number that moved a long way in a short time.
+
+use jiff::SignedDuration;
+
+use super::{FindingFacts, Incident, Metric, PastReading, Seen, Turn};
+
+/// `change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}`: an event, told once and never closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub metric: Metric,
+    pub turn: Turn,
+    pub amount: Amount,
+    pub within: SignedDuration,
+    /// The least size of the change.
+    pub at_least: u64,
+}
+
+/// How far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    Number(u64),
+    /// Of the number that it is compared with.
+    Percent(u64),
+}
+
+impl Change {
+    /// What happened, if it did, and was not told within the last `within`.
+    pub(super) fn verdict(
+        &self,
+        seen: &Seen,
+        readings: &[PastReading],
+        last: Option<&Incident>,
+    ) -> Option<FindingFacts> {
+        if last.is_some_and(|event| seen.at.duration_since(event.since) < self.within) {
+            return None;
+        }
+        // A part may be fewer only because the rest was not seen.
+        if self.turn == Turn::Falls && !seen.coverage.is_full() {
+            return None;
+        }
+        let window = readings
+            .iter()
+            .filter(|reading| seen.at.duration_since(reading.to) <= self.within && reading.to < seen.at)
+            .map(|reading| self.metric.of(reading.counts));
+        let to = self.metric.of(seen.counts);
+        let (from, by) = match self.turn {
+            Turn::Falls => window.max().map(|high| (high, high.saturating_sub(to)))?,
+            Turn::Rises => window.min().map(|low| (low, to.saturating_sub(low)))?,
+        };
+        let enough = match self.amount {
+            Amount::Number(number) => by >= number,
+            // From nothing, any rise is more than any percentage.
+            Amount::Percent(percent) => u128::from(by) * 100 >= u128::from(from) * u128::from(percent),
+        };
+        if by == 0 || by < self.at_least || !enough {
+            return None;
+        }
+        Some(FindingFacts::Change {
+            metric: self.metric,
+            turn: self.turn,
+            from,
+            to,
+            by,
+            percent: (from > 0).then(|| by * 100 / from),
+            within: self.within,
+            coverage: seen.coverage,
+        })
+    }
+}

@@ -1,0 +1,281 @@
+//! Tables that a product owner can read: what each poll saw, and what was told of it.
+//!
+//! A poll is `SECONDS SAW -> TOLD`. `SAW` is the number of users (each with one session), `~N` when only half of the site
+//! answered, `-` when nothing did. `TOLD` is `.` for nothing.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::secret::Secret;
+use crate::snapshot::{Observation, Pair, Session, Snapshot, Unseen, UnseenKind, User};
+
+const START: i64 = 1_770_000_000;
+
+fn snapshot(seconds: i64, saw: &str) -> Snapshot {
+    let at = Timestamp::from_second(START + seconds).unwrap();
+    let users = |n: usize| -> Observation {
+        Observation::Seen(
+            (0..n)
+                .map(|i| Session {
+                    id: Secret::new(format!("s{i}")),
+                    user: User { directory: "CORP".into(), id: format!("u{i}").into(), name: None },
+                })
+                .collect(),
+        )
+    };
+    let silent = || {
+        Observation::Unseen(Unseen {
+            kind: UnseenKind::Timeout,
+            tried: String::new(),
+            what: "no answer".into(),
+            advice: String::new(),
+        })
+    };
+    let (one, other) = match (saw, saw.strip_prefix('~')) {
+        ("-", _) => (silent(), silent()),
+        (_, Some(part)) => (users(part.parse().unwrap()), silent()),
+        (all, None) => (users(all.parse().unwrap()), users(0)),
+    };
+    let pair = |prefix: &str| Pair { proxy: "sense".into(), prefix: prefix.into() };
+    Snapshot::new("prod".into(), at, vec![(pair(""), one), (pair("hr"), other)], |_| false)
+}
+
+fn rule(kind: RuleKind, repeat: Option<i64>) -> Arc<Rule> {
+    Arc::new(Rule {
+        name: "r".into(),
+        kind,
+        severity: Severity::Warning,
+        tell: vec![],
+        repeat: repeat.map(SignedDuration::from_secs),
+        link: None,
+    })
+}
+
+fn threshold(bound: Bound, limit: u64, clear: u64, hold: HoldFor) -> RuleKind {
+    RuleKind::Threshold(Threshold { metric: Metric::Users, bound, limit, clear, hold })
+}
+
+fn lasting(seconds: i64) -> HoldFor {
+    HoldFor::Lasting(SignedDuration::from_secs(seconds))
+}
+
+/// Plays the polls of a table, remembering as the store would, and compares what was told.
+fn play(rule: &Arc<Rule>, interval: i64, table: &str) {
+    let mut past = Past { interval: SignedDuration::from_secs(interval), ..Past::default() };
+    let mut next_id = 1;
+    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (poll, told) = line.split_once("->").unwrap();
+        let (seconds, saw) = poll.trim().split_once(' ').unwrap();
+        let snapshot = snapshot(seconds.parse().unwrap(), saw.trim());
+        let counts = snapshot.counts();
+        let judgement = judge(std::slice::from_ref(rule), &snapshot, counts, &past);
+        let said: Vec<_> = judgement.findings.iter().map(|finding| finding.why.word()).collect();
+        let said = if said.is_empty() { ".".to_owned() } else { said.join(" ") };
+        assert_eq!(said, told.trim(), "at {line}\n{table}");
+        for mut incident in judgement.changed {
+            incident.id.get_or_insert_with(|| {
+                next_id += 1;
+                IncidentId(next_id)
+            });
+            past.incidents.retain(|other| other.rule != incident.rule);
+            past.incidents.push(incident);
+        }
+        past.incidents.retain(|incident| incident.id.is_none_or(|id| !judgement.dropped.contains(&id)));
+        if snapshot.coverage().is_full() {
+            past.readings.push(PastReading { from: snapshot.at(), to: snapshot.at(), counts });
+        }
+    }
+}
+
+#[test]
+fn threshold_opens_at_once_and_closes_at_clear() {
+    play(&rule(threshold(Bound::Above, 200, 180, lasting(0)), None), 60, "
+        0   200 -> .
+        60  201 -> alert
+        120 250 -> .
+        180 190 -> .
+        240 201 -> .
+        300 181 -> .
+        360 180 -> resolved
+        420 180 -> .
+        480 201 -> alert
+    ");
+}
+
+#[test]
+fn threshold_below_is_the_mirror() {
+    play(&rule(threshold(Bound::Below, 5, 8, lasting(0)), None), 60, "
+        0   5 -> .
+        60  4 -> alert
+        120 7 -> .
+        180 8 -> resolved
+        240 0 -> alert
+    ");
+}
+
+#[test]
+fn threshold_holds_for_a_time_from_the_first_poll_that_shows_it() {
+    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 60, "
+        0   11 -> .
+        60  11 -> .
+        120 10 -> .
+        180 11 -> .
+        240 11 -> .
+        300 11 -> .
+        360 11 -> alert
+        420 10 -> resolved
+    ");
+}
+
+#[test]
+fn threshold_holds_for_polls() {
+    play(&rule(threshold(Bound::Above, 10, 10, HoldFor::Polls(3)), None), 60, "
+        0   11 -> .
+        60  11 -> .
+        120 -  -> .
+        180 11 -> alert
+        240 3  -> resolved
+        300 11 -> .
+        360 9  -> .
+        420 11 -> .
+        480 11 -> .
+        540 11 -> alert
+    ");
+}
+
+#[test]
+fn blind_polls_neither_count_nor_reset_but_a_long_gap_begins_anew() {
+    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 60, "
+        0   11 -> .
+        60  -  -> .
+        120 -  -> .
+        180 11 -> alert
+    ");
+    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 60, "
+        0   11 -> .
+        60  -  -> .
+        240 -  -> .
+        300 11 -> .
+        360 11 -> .
+        420 11 -> .
+        480 11 -> alert
+    ");
+}
+
+#[test]
+fn a_short_hold_on_a_slow_schedule_opens_at_the_second_poll() {
+    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 600, "
+        0    11 -> .
+        600  11 -> alert
+    ");
+}
+
+#[test]
+fn a_partial_view_opens_above_never_below_and_never_closes() {
+    play(&rule(threshold(Bound::Above, 10, 10, lasting(0)), None), 60, "
+        0   ~10 -> .
+        60  ~11 -> alert
+        120 ~0  -> .
+        180 -   -> .
+        240 0   -> resolved
+    ");
+    play(&rule(threshold(Bound::Below, 10, 10, lasting(0)), None), 60, "
+        0   ~3  -> .
+        60  -   -> .
+        120 3   -> alert
+        180 ~50 -> .
+        240 50  -> resolved
+    ");
+}
+
+#[test]
+fn an_open_incident_is_told_again_after_repeat() {
+    play(&rule(threshold(Bound::Above, 10, 5, lasting(0)), Some(120)), 60, "
+        0   11 -> alert
+        60  11 -> .
+        120 11 -> repeat
+        180 8  -> .
+        240 8  -> repeat
+        300 -  -> .
+        360 -  -> .
+        420 9  -> repeat
+        480 5  -> resolved
+    ");
+}
+
+#[test]
+fn unreachable_is_one_incident_for_the_site() {
+    let any = |hold| rule(RuleKind::Unreachable(Unreachable { parts: Parts::Any, hold }), None);
+    play(&any(lasting(120)), 60, "
+        0   3  -> .
+        60  ~3 -> .
+        120 -  -> .
+        180 ~3 -> alert
+        240 -  -> .
+        300 3  -> resolved
+        360 ~3 -> .
+        420 3  -> .
+        480 -  -> .
+    ");
+    let all = rule(RuleKind::Unreachable(Unreachable { parts: Parts::All, hold: lasting(0) }), None);
+    play(&all, 60, "
+        0   ~3 -> .
+        60  -  -> alert
+        120 ~0 -> resolved
+    ");
+}
+
+fn change(turn: Turn, amount: Amount, at_least: u64) -> Arc<Rule> {
+    let within = SignedDuration::from_secs(300);
+    rule(RuleKind::Change(Change { metric: Metric::Sessions, turn, amount, within, at_least }), None)
+}
+
+#[test]
+fn a_fall_is_told_once_and_the_first_poll_is_the_baseline() {
+    play(&change(Turn::Falls, Amount::Percent(50), 20), 60, "
+        0   0   -> .
+        60  100 -> .
+        120 60  -> .
+        180 50  -> event
+        240 45  -> .
+        300 10  -> .
+        480 8   -> event
+        540 3   -> .
+    ");
+    play(&change(Turn::Falls, Amount::Percent(50), 20), 60, "
+        0   39 -> .
+        60  10 -> event
+        360 50 -> .
+        420 5  -> event
+    ");
+}
+
+#[test]
+fn a_small_fall_a_blind_poll_and_an_old_high_are_no_change() {
+    play(&change(Turn::Falls, Amount::Percent(50), 20), 60, "
+        0   19 -> .
+        60  0  -> .
+        120 100 -> .
+        180 -  -> .
+        240 ~3 -> .
+        600 10 -> .
+    ");
+}
+
+#[test]
+fn a_rise_by_a_number_or_from_nothing() {
+    play(&change(Turn::Rises, Amount::Number(30), 1), 60, "
+        0   10  -> .
+        60  39  -> .
+        120 40  -> event
+        180 90  -> .
+        420 121 -> event
+    ");
+    play(&change(Turn::Rises, Amount::Percent(100), 10), 60, "
+        0   0   -> .
+        60  9   -> .
+        120 ~10 -> event
+    ");
+}

@@ -1,0 +1,285 @@
+//! Why a pair was not seen: one sentence for each cause, with what to do about it.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError};
+
+use crate::duration;
+use crate::snapshot::{Pair, Unseen, UnseenKind};
+
+/// What went wrong with one call. Its text is the bare fact; [`Fault::told`] adds what was tried and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("no answer in time")]
+    Timeout,
+    #[error("the connection was refused")]
+    Refused,
+    #[error("the host name is not known")]
+    UnknownHost,
+    #[error("the host cannot be reached from here ({0})")]
+    Unreachable(String),
+    #[error("the connection was cut before an answer came")]
+    Reset,
+    #[error("{0}")]
+    Certificate(String, CertificateRemedy),
+    #[error("the TLS handshake was refused ({0})")]
+    Handshake(String),
+    #[error("what answers does not speak TLS")]
+    NotTls,
+    #[error("answered 403: the client certificate was not accepted")]
+    Forbidden,
+    #[error("answered 403: XSRF prevention check failed")]
+    Xsrf,
+    #[error("answered {status} with {}", if *.status == 401 { "a demand to log in" } else { "a page of HTML" })]
+    LoginPage { status: u16 },
+    #[error("answered {status}: a redirect, which is not followed")]
+    Redirect { status: u16 },
+    #[error("answered 404: no such virtual proxy here")]
+    NotFound,
+    #[error("answered 429: asked too often")]
+    RateLimited,
+    #[error("answered {status}: the service failed")]
+    ServerError { status: u16 },
+    #[error("answered {status}, which headcount does not expect")]
+    Status { status: u16 },
+    #[error("answered 200 with {0} in place of a list of sessions")]
+    NotAnArray(&'static str),
+    #[error("answered 200 with an empty body")]
+    Empty,
+    #[error("answered 200 with a list of which an item {what} (line {line}, column {column})")]
+    NotSessions { what: String, line: usize, column: usize },
+    #[error("half an answer: it ended after {bytes} bytes")]
+    Truncated { bytes: usize },
+    #[error("an answer larger than 64 MiB, which is not read")]
+    TooLarge,
+    #[error("this machine gave no random numbers for the xrfkey")]
+    NoRandomness,
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The way out of a certificate error.
+#[derive(Clone, Copy, Debug)]
+pub enum CertificateRemedy {
+    Name,
+    Root,
+    Expired,
+    NotYetValid,
+    Other,
+}
+
+impl Fault {
+    /// Reads what the HTTP client says of a request that got no answer.
+    pub(super) fn from_request(error: &reqwest::Error) -> Self {
+        Self::from_chain(error).unwrap_or_else(|| {
+            if error.is_timeout() { Self::Timeout } else { Self::Other(last_words(error)) }
+        })
+    }
+
+    /// Reads what the HTTP client says of a body that did not come whole.
+    pub(super) fn from_body(error: &reqwest::Error, bytes: usize) -> Self {
+        match Self::from_chain(error) {
+            Some(Self::Reset) | None => Self::Truncated { bytes },
+            Some(fault) => fault,
+        }
+    }
+
+    fn from_chain(error: &reqwest::Error) -> Option<Self> {
+        let mut unknown_host = false;
+        let mut cause: Option<&(dyn Error + 'static)> = error.source();
+        while let Some(error) = cause {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                // An `io::Error` hides what it wraps from `source()`.
+                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    return Some(Self::from_tls(tls));
+                }
+                if !unknown_host && let Some(fault) = Self::from_io(io) {
+                    return Some(fault);
+                }
+            }
+            let said = error.to_string();
+            unknown_host |= said.contains("dns error") || said.contains("failed to lookup address");
+            if unknown_host && error.source().is_none() {
+                return Some(Self::UnknownHost);
+            }
+            // hyper tells a connection that ended early only in words.
+            if said.contains("connection closed before message completed") || said.contains("connection closed") {
+                return Some(Self::Reset);
+            }
+            cause = error.source();
+        }
+        None
+    }
+
+    fn from_io(error: &io::Error) -> Option<Self> {
+        use io::ErrorKind as Kind;
+        match error.kind() {
+            Kind::ConnectionRefused => Some(Self::Refused),
+            Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => Some(Self::Reset),
+            Kind::TimedOut => Some(Self::Timeout),
+            Kind::HostUnreachable | Kind::NetworkUnreachable => Some(Self::Unreachable(error.kind().to_string())),
+            _ => None,
+        }
+    }
+
+    fn from_tls(error: &rustls::Error) -> Self {
+        use AlertDescription as Alert;
+        match error {
+            rustls::Error::InvalidCertificate(why) => Self::from_certificate(why),
+            rustls::Error::AlertReceived(
+                Alert::CertificateRequired
+                | Alert::BadCertificate
+                | Alert::UnknownCA
+                | Alert::CertificateUnknown
+                | Alert::CertificateExpired
+                | Alert::CertificateRevoked
+                | Alert::UnsupportedCertificate
+                | Alert::AccessDenied,
+            ) => Self::Handshake("the client certificate was not accepted".to_owned()),
+            rustls::Error::AlertReceived(alert) => Self::Handshake(format!("the server said {alert:?}")),
+            rustls::Error::InvalidMessage(_) => Self::NotTls,
+            other => Self::Handshake(other.to_string()),
+        }
+    }
+
+    fn from_certificate(why: &CertificateError) -> Self {
+        let told = |text: String, remedy| Self::Certificate(text, remedy);
+        match why {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                told("the server's certificate has expired".to_owned(), CertificateRemedy::Expired)
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                told("the server's certificate is not valid yet".to_owned(), CertificateRemedy::NotYetValid)
+            }
+            CertificateError::NotValidForName => {
+                told("the server's certificate is for another name".to_owned(), CertificateRemedy::Name)
+            }
+            CertificateError::NotValidForNameContext { presented, .. } => {
+                let names: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
+                let names = if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
+                told(format!("the server's certificate is for {names}, not for this host"), CertificateRemedy::Name)
+            }
+            CertificateError::UnknownIssuer => told(
+                "the server's certificate was not issued by the root that is trusted".to_owned(),
+                CertificateRemedy::Root,
+            ),
+            other => told(format!("the server's certificate cannot be used ({other})"), CertificateRemedy::Other),
+        }
+    }
+
+    fn kind(&self) -> UnseenKind {
+        match self {
+            Self::Timeout => UnseenKind::Timeout,
+            Self::Refused => UnseenKind::Refused,
+            Self::UnknownHost => UnseenKind::UnknownHost,
+            Self::Reset => UnseenKind::Reset,
+            Self::Certificate(..) => UnseenKind::Certificate,
+            Self::Forbidden | Self::Handshake(_) => UnseenKind::Forbidden,
+            Self::Xsrf => UnseenKind::Xsrf,
+            Self::LoginPage { .. } | Self::Redirect { .. } => UnseenKind::LoginPage,
+            Self::NotFound => UnseenKind::NotFound,
+            Self::RateLimited => UnseenKind::RateLimited,
+            Self::ServerError { .. } => UnseenKind::ServerError,
+            Self::Status { .. } => UnseenKind::ClientError,
+            Self::NotAnArray(_) | Self::NotSessions { .. } => UnseenKind::NotAnArray,
+            Self::Truncated { .. } | Self::Empty => UnseenKind::Truncated,
+            Self::TooLarge => UnseenKind::TooLarge,
+            Self::Unreachable(_) | Self::NotTls | Self::NoRandomness | Self::Other(_) => UnseenKind::Other,
+        }
+    }
+
+    /// The whole story of one pair that was not seen.
+    pub(super) fn told(&self, url: &reqwest::Url, pair: &Pair, timeout: Duration) -> Unseen {
+        let what = match self {
+            Self::Timeout => {
+                let limit = jiff::SignedDuration::try_from(timeout).map_or_else(|_| "the timeout".to_owned(), duration::show);
+                format!("no answer within {limit}")
+            }
+            other => other.to_string(),
+        };
+        let host = url.host_str().unwrap_or_default();
+        Unseen { kind: self.kind(), tried: format!("GET {url}"), what, advice: self.advice(host, url.port().unwrap_or(443), pair) }
+    }
+
+    fn advice(&self, host: &str, port: u16, pair: &Pair) -> String {
+        match self {
+            Self::Timeout => format!(
+                "see whether a firewall between here and {host} lets port {port} through, and whether the machine hangs; a slow site wants a longer `timeout`"
+            ),
+            Self::Refused => format!(
+                "see whether the Qlik Sense Proxy Service on {host} runs (after a start it takes minutes), and whether its REST API port is {port}"
+            ),
+            Self::UnknownHost => format!("see whether `{host}` is spelled right, and whether this machine can look it up"),
+            Self::Unreachable(_) => format!("see the route from this machine to {host}"),
+            Self::Reset => format!(
+                "the proxy service may be starting or stopping, may not accept the client certificate, or a firewall cuts port {port}"
+            ),
+            Self::Certificate(_, remedy) => remedy.advice(host),
+            Self::Forbidden | Self::Handshake(_) => "use a client certificate of this very site: export it in the QMC under Certificates, with the secret key; its subject is CN=QlikClient. If a log on the server says that no common cipher was found, the server offers only TLS that is no longer safe".to_owned(),
+            Self::NotTls => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::Xsrf => "something between here and the proxy drops or changes headers (X-Qlik-Xrfkey): ask the proxy's own port, not a gateway".to_owned(),
+            Self::LoginPage { .. } | Self::Redirect { .. } => format!(
+                "port {port} is a virtual proxy's login or a gateway, not the proxy's REST API: use its own port, usually 4243"
+            ),
+            Self::NotFound if pair.prefix.is_empty() => format!(
+                "see whether {port} is the proxy's REST API port (usually 4243), and whether the default virtual proxy is linked to this proxy in the QMC"
+            ),
+            Self::NotFound => format!(
+                "see in the QMC whether a virtual proxy with the prefix `{}` exists and is linked to this proxy",
+                pair.prefix
+            ),
+            Self::RateLimited => "poll less often".to_owned(),
+            Self::ServerError { .. } => "look into the proxy service's log; headcount asks again at the next poll".to_owned(),
+            Self::Status { .. } => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::NotAnArray(_) | Self::NotSessions { .. } | Self::Empty => format!(
+                "see whether {port} is the proxy's REST API port (usually 4243), and whether a gateway in between changes answers"
+            ),
+            Self::Truncated { .. } => "the connection was cut, or something in between shortens answers; headcount asks again at the next poll".to_owned(),
+            Self::TooLarge => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::NoRandomness => "see whether this machine has a working `getrandom`".to_owned(),
+            Self::Other(_) => "headcount asks again at the next poll".to_owned(),
+        }
+    }
+}
+
+impl CertificateRemedy {
+    fn advice(self, host: &str) -> String {
+        match self {
+            Self::Name => format!(
+                "use that name as `host`, or keep `{host}` and give the certificate's name as `server_name`"
+            ),
+            Self::Root => "give the `root.pem` of this very site as `trust: {root: …}`; the QMC exports it beside the client certificate, and each site has its own".to_owned(),
+            Self::Expired => "the site needs new certificates; see also whether this machine's clock is right".to_owned(),
+            Self::NotYetValid => "see whether this machine's clock is right".to_owned(),
+            Self::Other => "see which certificate this port presents: Qlik's own, made by the site, is expected".to_owned(),
+        }
+    }
+}
+
+/// `DnsName("sense.example.com")` as `sense.example.com`.
+fn plain_name(name: &str) -> String {
+    let name = name.split_once('"').and_then(|(_, rest)| rest.split_once('"')).map_or(name, |(inner, _)| inner);
+    format!("`{}`", crate::clean::clean(name))
+}
+
+/// The innermost cause, which says the most.
+fn last_words(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    crate::clean::clean(&error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_certificates_read_plainly() {
+        assert_eq!(plain_name("DnsName(\"sense.example.com\")"), "`sense.example.com`");
+        assert_eq!(plain_name("IpAddress(10.0.0.1)"), "`IpAddress(10.0.0.1)`");
+    }
+}

@@ -1,0 +1,118 @@
+//! Asks Qlik Sense who is connected.
+//!
+//! Takes a site's [`Settings`]. Gives a [`Snapshot`]: every pair's sessions, or why that pair was not seen.
+//! Touches only: mutual TLS to each proxy's port 4243. It has no method but GET, follows no redirect, and uses no proxy
+//! of the environment. Nothing else in the house knows how Qlik spells things.
+
+mod fault;
+mod identity;
+mod pattern;
+mod session_api;
+mod tls;
+mod wire;
+mod xrfkey;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use jiff::Timestamp;
+use reqwest::Client;
+
+pub use identity::{Identity, IdentityError, Roots};
+pub use pattern::{Pattern, PatternError};
+pub use tls::TlsError;
+pub use wire::parse_sessions;
+
+use crate::snapshot::{Observation, Pair, Snapshot};
+
+/// The port of a proxy's own API, unless the site says otherwise.
+pub const QPS_PORT: u16 = 4243;
+
+/// How many pairs of a site are asked at once. A recorded site with 30 pairs took 0.15 to 0.2 s for each.
+const AT_ONCE: usize = 8;
+
+/// Everything it takes to ask one site.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub site: Arc<str>,
+    pub identity: Identity,
+    /// The site's own root, or none: the machine's roots.
+    pub roots: Option<Roots>,
+    pub proxies: Vec<ProxySettings>,
+    /// For each call, from connecting to the last byte.
+    pub timeout: Duration,
+    /// People who never count.
+    pub exclude: Vec<Pattern>,
+}
+
+/// One proxy service, and the virtual proxies to ask it about.
+#[derive(Clone, Debug)]
+pub struct ProxySettings {
+    pub host: String,
+    pub port: u16,
+    /// The name in the proxy's certificate, where `host` is another.
+    pub server_name: Option<String>,
+    pub virtual_proxies: Vec<String>,
+}
+
+impl ProxySettings {
+    /// What the proxy is called: its host, with the port when that is not the usual one.
+    pub fn label(&self) -> String {
+        if self.port == QPS_PORT { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+}
+
+/// One site, ready to be asked. Connections are kept alive between calls of [`Qlik::observe`].
+pub struct Qlik {
+    site: Arc<str>,
+    targets: Vec<Target>,
+    exclude: Vec<Pattern>,
+    timeout: Duration,
+}
+
+struct Target {
+    pair: Pair,
+    client: Client,
+    url: reqwest::Url,
+}
+
+impl Qlik {
+    pub fn new(settings: &Settings) -> Result<Self, TlsError> {
+        let mut targets = Vec::new();
+        for proxy in &settings.proxies {
+            let client = tls::client(settings, proxy)?;
+            let label: Arc<str> = proxy.label().into();
+            for prefix in &proxy.virtual_proxies {
+                targets.push(Target {
+                    pair: Pair { proxy: label.clone(), prefix: prefix.as_str().into() },
+                    client: client.clone(),
+                    url: session_api::url(&proxy.host, proxy.port, prefix)?,
+                });
+            }
+        }
+        Ok(Self {
+            site: settings.site.clone(),
+            targets,
+            exclude: settings.exclude.clone(),
+            timeout: settings.timeout,
+        })
+    }
+
+    /// Asks every pair, a few at once. Never fails: not seeing is something seen.
+    pub async fn observe(&self, at: Timestamp) -> Snapshot {
+        let observations = stream::iter(&self.targets)
+            .map(|target| async move {
+                let observation = match session_api::sessions(&target.client, &target.url, self.timeout).await {
+                    Ok(sessions) => Observation::Seen(sessions),
+                    Err(fault) => Observation::Unseen(fault.told(&target.url, &target.pair, self.timeout)),
+                };
+                (target.pair.clone(), observation)
+            })
+            .buffered(AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
+        Snapshot::new(self.site.clone(), at, observations, |user| pattern::any(&self.exclude, user))
+    }
+}

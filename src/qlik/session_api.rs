@@ -1,0 +1,115 @@
+//! One call: the sessions of one pair.
+
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode, Url, header};
+
+use super::fault::Fault;
+use super::tls::TlsError;
+use super::{wire, xrfkey};
+use crate::snapshot::Session;
+
+/// The most of an answer that is read, in bytes. A session takes some 200; no site has 300,000 of them.
+const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// As much of an error page as is looked at.
+const LARGEST_ERROR: usize = 16 * 1024;
+
+/// `https://HOST:PORT/qps/[PREFIX/]session`, each segment of the prefix encoded and its inner slashes kept.
+pub(super) fn url(host: &str, port: u16, prefix: &str) -> Result<Url, TlsError> {
+    let bad = || TlsError::Host(host.to_owned());
+    let bracketed = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
+    let mut url = Url::parse(&format!("https://{bracketed}:{port}/")).map_err(|_| bad())?;
+    if url.host_str().is_none_or(str::is_empty) || url.path() != "/" || url.username() != "" {
+        return Err(bad());
+    }
+    {
+        let mut segments = url.path_segments_mut().map_err(|()| bad())?;
+        segments.clear().push("qps");
+        if !prefix.is_empty() {
+            segments.extend(prefix.split('/'));
+        }
+        segments.push("session");
+    }
+    Ok(url)
+}
+
+/// Asks for the sessions, within `timeout` from connecting to the last byte.
+pub(super) async fn sessions(client: &Client, url: &Url, timeout: Duration) -> Result<Vec<Session>, Fault> {
+    let key = xrfkey::fresh().ok_or(Fault::NoRandomness)?;
+    let mut url = url.clone();
+    url.set_query(Some(&format!("xrfkey={key}")));
+    let asked = async {
+        let response = client.get(url).header("X-Qlik-Xrfkey", key).send().await.map_err(|e| Fault::from_request(&e))?;
+        if response.status() != StatusCode::OK {
+            return Err(refused(response).await);
+        }
+        if is_html(&response) {
+            return Err(Fault::LoginPage { status: 200 });
+        }
+        body(response, LARGEST_ANSWER).await
+    };
+    let body = tokio::time::timeout(timeout, asked).await.map_err(|_| Fault::Timeout)??;
+    wire::parse_sessions(&body)
+}
+
+fn is_html(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// What any answer but 200 means. <https://community.qlik.com> knows these by their symptoms only; section 7 of our notes has them.
+async fn refused(response: Response) -> Fault {
+    let status = response.status().as_u16();
+    match status {
+        300..=399 => Fault::Redirect { status },
+        401 => Fault::LoginPage { status },
+        403 => {
+            let said = body(response, LARGEST_ERROR).await.unwrap_or_default();
+            if String::from_utf8_lossy(&said).to_ascii_lowercase().contains("xsrf") { Fault::Xsrf } else { Fault::Forbidden }
+        }
+        404 => Fault::NotFound,
+        429 => Fault::RateLimited,
+        500.. => Fault::ServerError { status },
+        _ => Fault::Status { status },
+    }
+}
+
+/// The body, refused once it is larger than `most`.
+async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, Fault> {
+    let promised = response.content_length().unwrap_or(0);
+    if promised > most as u64 {
+        return Err(Fault::TooLarge);
+    }
+    let mut body = Vec::with_capacity(usize::try_from(promised).unwrap_or(0));
+    while let Some(chunk) = response.chunk().await.map_err(|e| Fault::from_body(&e, body.len()))? {
+        if body.len() + chunk.len() > most {
+            return Err(Fault::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url;
+
+    #[test]
+    fn a_pair_has_one_address() {
+        for (prefix, path) in [
+            ("", "/qps/session"),
+            ("hr", "/qps/hr/session"),
+            ("a/b", "/qps/a/b/session"),
+            ("å b?#%", "/qps/%C3%A5%20b%3F%23%25/session"),
+        ] {
+            assert_eq!(url("sense", 4243, prefix).unwrap().path(), path);
+        }
+        assert_eq!(url("::1", 4243, "").unwrap().as_str(), "https://[::1]:4243/qps/session");
+        for bad in ["", "a b", "sense/qmc", "https://sense", "me@sense"] {
+            assert!(url(bad, 4243, "").is_err(), "{bad}");
+        }
+    }
+}

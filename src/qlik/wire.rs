@@ -1,0 +1,137 @@
+//! How the proxy spells a session, and how ours are made of it.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::fault::Fault;
+use crate::secret::Secret;
+use crate::snapshot::{Session, User};
+
+/// One session on the wire. Servers say `UserDirectory`, the documentation `userDirectory`; both are taken.
+/// `Attributes` and any other field are left unread.
+#[derive(Deserialize)]
+struct WireSession<'a> {
+    #[serde(rename = "UserDirectory", alias = "userDirectory", borrow)]
+    user_directory: Cow<'a, str>,
+    #[serde(rename = "UserId", alias = "userId", borrow)]
+    user_id: Cow<'a, str>,
+    #[serde(rename = "SessionId", alias = "sessionId", borrow)]
+    session_id: Cow<'a, str>,
+    #[serde(rename = "UserName", alias = "userName", borrow, default)]
+    user_name: Option<Cow<'a, str>>,
+}
+
+impl From<WireSession<'_>> for Session {
+    fn from(wire: WireSession<'_>) -> Self {
+        Self {
+            id: Secret::new(wire.session_id),
+            user: User {
+                directory: wire.user_directory.into(),
+                id: wire.user_id.into(),
+                name: wire.user_name.filter(|name| !name.trim().is_empty()).map(Into::into),
+            },
+        }
+    }
+}
+
+/// Reads an answer of `/qps/session`. Insists on an array; never shows a byte of what it read.
+pub fn parse_sessions(body: &[u8]) -> Result<Vec<Session>, Fault> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => return Err(Fault::Empty),
+        Some(b'<') => return Err(Fault::LoginPage { status: 200 }),
+        Some(b'[') => {}
+        Some(b'{') => return Err(Fault::NotAnArray("an object")),
+        Some(b'n') => return Err(Fault::NotAnArray("`null`")),
+        Some(_) => return Err(Fault::NotAnArray("something else")),
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let sessions = Sessions::deserialize(&mut reader).and_then(|sessions| reader.end().map(|()| sessions));
+    sessions.map(|sessions| sessions.0).map_err(|error| {
+        if error.is_eof() {
+            return Fault::Truncated { bytes: body.len() };
+        }
+        // The parser's own words may quote what it read, which may be a session id: only these are known not to.
+        let said = error.to_string();
+        let missing = ["UserDirectory", "UserId", "SessionId"];
+        let what = missing
+            .iter()
+            .find(|field| said.starts_with(&format!("missing field `{field}`")))
+            .map_or("is not a session".to_owned(), |field| format!("has no `{field}`"));
+        Fault::NotSessions { what, line: error.line(), column: error.column() }
+    })
+}
+
+/// Sessions read one by one, so that the wire's form and ours are never both held for all of them.
+struct Sessions(Vec<Session>);
+
+impl<'de> Deserialize<'de> for Sessions {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Sessions;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an array of sessions")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Sessions, A::Error> {
+                let mut sessions = Vec::new();
+                while let Some(wire) = seq.next_element::<WireSession<'de>>()? {
+                    sessions.push(wire.into());
+                }
+                Ok(Sessions(sessions))
+            }
+        }
+
+        deserializer.deserialize_seq(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_and_every_gap_are_read() {
+        let body = br#"[
+            {"UserDirectory":"LAB","UserId":"anna","Attributes":[{"Group":"A"},{"Group":"B"}],"SessionId":"s1","UserName":"Anna A"},
+            {"userDirectory":"LAB","userId":"bo\u00e5","sessionId":"s2","userName":null,"attributes":null,"new":{"a":[1]}},
+            {"UserDirectory":"LAB","UserId":"cy","SessionId":"s3","UserName":""}
+        ]"#;
+        let sessions = parse_sessions(body).unwrap();
+        let seen: Vec<_> = sessions
+            .iter()
+            .map(|s| (&*s.user.directory, &*s.user.id, s.user.name.as_deref(), s.id.expose()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("LAB", "anna", Some("Anna A"), "s1"), ("LAB", "boå", None, "s2"), ("LAB", "cy", None, "s3")]
+        );
+        assert!(parse_sessions(b"[]").unwrap().is_empty());
+        assert!(parse_sessions(b"\xef\xbb\xbf [] \r\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn anything_else_is_a_fault_that_quotes_nothing() {
+        for (body, said) in [
+            (&b""[..], "an empty body"),
+            (b"  \n", "an empty body"),
+            (b"<html><form>", "a page of HTML"),
+            (b"null", "`null`"),
+            (b"{\"value\":[]}", "an object"),
+            (b"\"hej\"", "something else"),
+            (b"[{\"UserDirectory\":\"LAB\"", "half an answer"),
+            (b"[{\"UserDirectory\":\"LAB\",\"UserId\":\"a\"}]", "has no `SessionId`"),
+            (b"[{\"UserDirectory\":\"LAB\",\"UserId\":\"a\",\"SessionId\":4711}]", "is not a session"),
+            (b"[{\"UserDirectory\":null,\"UserId\":\"a\",\"SessionId\":\"x4711\"}]", "is not a session"),
+            (b"[] []", "is not a session"),
+        ] {
+            let text = parse_sessions(body).unwrap_err().to_string();
+            assert!(text.contains(said), "{text}");
+            assert!(!text.contains("4711"), "{text}");
+        }
+    }
+}
