@@ -51,9 +51,14 @@ mod tests {
 
     #[test]
     fn lengths_are_read_and_shown() {
-        for (text, seconds, shown) in
-            [("90s", 90, "1m30s"), ("5m", 300, "5m"), ("4h", 14400, "4h"), ("2d", 172_800, "2d"), ("1h30m", 5400, "1h30m"), ("0s", 0, "0s")]
-        {
+        for (text, seconds, shown) in [
+            ("90s", 90, "1m30s"),
+            ("5m", 300, "5m"),
+            ("4h", 14400, "4h"),
+            ("2d", 172_800, "2d"),
+            ("1h30m", 5400, "1h30m"),
+            ("0s", 0, "0s"),
+        ] {
             let length = parse(text).unwrap();
             assert_eq!((length.as_secs(), show(length).as_str()), (seconds, shown));
         }

@@ -211,10 +211,28 @@ impl Why {
 /// What the rule saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindingFacts {
-    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
-    Change { metric: Metric, turn: Turn, from: u64, to: u64, by: u64, percent: Option<u64>, within: SignedDuration, coverage: Coverage },
+    Threshold {
+        metric: Metric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        coverage: Coverage,
+    },
+    Change {
+        metric: Metric,
+        turn: Turn,
+        from: u64,
+        to: u64,
+        by: u64,
+        percent: Option<u64>,
+        within: SignedDuration,
+        coverage: Coverage,
+    },
     /// The silent pairs are those of the snapshot.
-    Unreachable { coverage: Coverage },
+    Unreachable {
+        coverage: Coverage,
+    },
 }
 
 /// What comes of judging: what to tell, and what to remember.

@@ -91,7 +91,10 @@ fn play(rule: &Arc<Rule>, interval: i64, table: &str) {
 
 #[test]
 fn threshold_opens_at_once_and_closes_at_clear() {
-    play(&rule(threshold(Bound::Above, 200, 180, lasting(0)), None), 60, "
+    play(
+        &rule(threshold(Bound::Above, 200, 180, lasting(0)), None),
+        60,
+        "
         0   200 -> .
         60  201 -> alert
         120 250 -> .
@@ -101,23 +104,31 @@ fn threshold_opens_at_once_and_closes_at_clear() {
         360 180 -> resolved
         420 180 -> .
         480 201 -> alert
-    ");
+    ",
+    );
 }
 
 #[test]
 fn threshold_below_is_the_mirror() {
-    play(&rule(threshold(Bound::Below, 5, 8, lasting(0)), None), 60, "
+    play(
+        &rule(threshold(Bound::Below, 5, 8, lasting(0)), None),
+        60,
+        "
         0   5 -> .
         60  4 -> alert
         120 7 -> .
         180 8 -> resolved
         240 0 -> alert
-    ");
+    ",
+    );
 }
 
 #[test]
 fn threshold_holds_for_a_time_from_the_first_poll_that_shows_it() {
-    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 60, "
+    play(
+        &rule(threshold(Bound::Above, 10, 10, lasting(180)), None),
+        60,
+        "
         0   11 -> .
         60  11 -> .
         120 10 -> .
@@ -126,12 +137,16 @@ fn threshold_holds_for_a_time_from_the_first_poll_that_shows_it() {
         300 11 -> .
         360 11 -> alert
         420 10 -> resolved
-    ");
+    ",
+    );
 }
 
 #[test]
 fn threshold_holds_for_polls() {
-    play(&rule(threshold(Bound::Above, 10, 10, HoldFor::Polls(3)), None), 60, "
+    play(
+        &rule(threshold(Bound::Above, 10, 10, HoldFor::Polls(3)), None),
+        60,
+        "
         0   11 -> .
         60  11 -> .
         120 -  -> .
@@ -142,18 +157,26 @@ fn threshold_holds_for_polls() {
         420 11 -> .
         480 11 -> .
         540 11 -> alert
-    ");
+    ",
+    );
 }
 
 #[test]
 fn blind_polls_neither_count_nor_reset_but_a_long_gap_begins_anew() {
-    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 60, "
+    play(
+        &rule(threshold(Bound::Above, 10, 10, lasting(180)), None),
+        60,
+        "
         0   11 -> .
         60  -  -> .
         120 -  -> .
         180 11 -> alert
-    ");
-    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 60, "
+    ",
+    );
+    play(
+        &rule(threshold(Bound::Above, 10, 10, lasting(180)), None),
+        60,
+        "
         0   11 -> .
         60  -  -> .
         240 -  -> .
@@ -161,38 +184,54 @@ fn blind_polls_neither_count_nor_reset_but_a_long_gap_begins_anew() {
         360 11 -> .
         420 11 -> .
         480 11 -> alert
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_short_hold_on_a_slow_schedule_opens_at_the_second_poll() {
-    play(&rule(threshold(Bound::Above, 10, 10, lasting(180)), None), 600, "
+    play(
+        &rule(threshold(Bound::Above, 10, 10, lasting(180)), None),
+        600,
+        "
         0    11 -> .
         600  11 -> alert
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_partial_view_opens_above_never_below_and_never_closes() {
-    play(&rule(threshold(Bound::Above, 10, 10, lasting(0)), None), 60, "
+    play(
+        &rule(threshold(Bound::Above, 10, 10, lasting(0)), None),
+        60,
+        "
         0   ~10 -> .
         60  ~11 -> alert
         120 ~0  -> .
         180 -   -> .
         240 0   -> resolved
-    ");
-    play(&rule(threshold(Bound::Below, 10, 10, lasting(0)), None), 60, "
+    ",
+    );
+    play(
+        &rule(threshold(Bound::Below, 10, 10, lasting(0)), None),
+        60,
+        "
         0   ~3  -> .
         60  -   -> .
         120 3   -> alert
         180 ~50 -> .
         240 50  -> resolved
-    ");
+    ",
+    );
 }
 
 #[test]
 fn an_open_incident_is_told_again_after_repeat() {
-    play(&rule(threshold(Bound::Above, 10, 5, lasting(0)), Some(120)), 60, "
+    play(
+        &rule(threshold(Bound::Above, 10, 5, lasting(0)), Some(120)),
+        60,
+        "
         0   11 -> alert
         60  11 -> .
         120 11 -> repeat
@@ -202,13 +241,17 @@ fn an_open_incident_is_told_again_after_repeat() {
         360 -  -> .
         420 9  -> repeat
         480 5  -> resolved
-    ");
+    ",
+    );
 }
 
 #[test]
 fn unreachable_is_one_incident_for_the_site() {
     let any = |hold| rule(RuleKind::Unreachable(Unreachable { parts: Parts::Any, hold }), None);
-    play(&any(lasting(120)), 60, "
+    play(
+        &any(lasting(120)),
+        60,
+        "
         0   3  -> .
         60  ~3 -> .
         120 -  -> .
@@ -218,13 +261,18 @@ fn unreachable_is_one_incident_for_the_site() {
         360 ~3 -> .
         420 3  -> .
         480 -  -> .
-    ");
+    ",
+    );
     let all = rule(RuleKind::Unreachable(Unreachable { parts: Parts::All, hold: lasting(0) }), None);
-    play(&all, 60, "
+    play(
+        &all,
+        60,
+        "
         0   ~3 -> .
         60  -  -> alert
         120 ~0 -> resolved
-    ");
+    ",
+    );
 }
 
 fn change(turn: Turn, amount: Amount, at_least: u64) -> Arc<Rule> {
@@ -234,7 +282,10 @@ fn change(turn: Turn, amount: Amount, at_least: u64) -> Arc<Rule> {
 
 #[test]
 fn a_fall_is_told_once_and_the_first_poll_is_the_baseline() {
-    play(&change(Turn::Falls, Amount::Percent(50), 20), 60, "
+    play(
+        &change(Turn::Falls, Amount::Percent(50), 20),
+        60,
+        "
         0   0   -> .
         60  100 -> .
         120 60  -> .
@@ -243,39 +294,56 @@ fn a_fall_is_told_once_and_the_first_poll_is_the_baseline() {
         300 10  -> .
         480 8   -> event
         540 3   -> .
-    ");
-    play(&change(Turn::Falls, Amount::Percent(50), 20), 60, "
+    ",
+    );
+    play(
+        &change(Turn::Falls, Amount::Percent(50), 20),
+        60,
+        "
         0   39 -> .
         60  10 -> event
         360 50 -> .
         420 5  -> event
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_small_fall_a_blind_poll_and_an_old_high_are_no_change() {
-    play(&change(Turn::Falls, Amount::Percent(50), 20), 60, "
+    play(
+        &change(Turn::Falls, Amount::Percent(50), 20),
+        60,
+        "
         0   19 -> .
         60  0  -> .
         120 100 -> .
         180 -  -> .
         240 ~3 -> .
         600 10 -> .
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_rise_by_a_number_or_from_nothing() {
-    play(&change(Turn::Rises, Amount::Number(30), 1), 60, "
+    play(
+        &change(Turn::Rises, Amount::Number(30), 1),
+        60,
+        "
         0   10  -> .
         60  39  -> .
         120 40  -> event
         180 90  -> .
         420 121 -> event
-    ");
-    play(&change(Turn::Rises, Amount::Percent(100), 10), 60, "
+    ",
+    );
+    play(
+        &change(Turn::Rises, Amount::Percent(100), 10),
+        60,
+        "
         0   0   -> .
         60  9   -> .
         120 ~10 -> event
-    ");
+    ",
+    );
 }

@@ -4,7 +4,6 @@
 //! Thinks only: `now` and the time zone are arguments.
 //! Words nothing (that is `templates/`), and knows no channel.
 
-
 mod moment;
 pub mod sample;
 

@@ -73,9 +73,8 @@ pub enum CertificateRemedy {
 impl Fault {
     /// Reads what the HTTP client says of a request that got no answer.
     pub(super) fn from_request(error: &reqwest::Error) -> Self {
-        Self::from_chain(error).unwrap_or_else(|| {
-            if error.is_timeout() { Self::Timeout } else { Self::Other(last_words(error)) }
-        })
+        Self::from_chain(error)
+            .unwrap_or_else(|| if error.is_timeout() { Self::Timeout } else { Self::Other(last_words(error)) })
     }
 
     /// Reads what the HTTP client says of a body that did not come whole.
@@ -117,7 +116,9 @@ impl Fault {
         use io::ErrorKind as Kind;
         match error.kind() {
             Kind::ConnectionRefused => Some(Self::Refused),
-            Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => Some(Self::Reset),
+            Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
+                Some(Self::Reset)
+            }
             Kind::TimedOut => Some(Self::Timeout),
             Kind::HostUnreachable | Kind::NetworkUnreachable => Some(Self::Unreachable(error.kind().to_string())),
             _ => None,
@@ -194,13 +195,19 @@ impl Fault {
     pub(super) fn told(&self, url: &reqwest::Url, pair: &Pair, timeout: Duration) -> Unseen {
         let what = match self {
             Self::Timeout => {
-                let limit = jiff::SignedDuration::try_from(timeout).map_or_else(|_| "the timeout".to_owned(), duration::show);
+                let limit =
+                    jiff::SignedDuration::try_from(timeout).map_or_else(|_| "the timeout".to_owned(), duration::show);
                 format!("no answer within {limit}")
             }
             other => other.to_string(),
         };
         let host = url.host_str().unwrap_or_default();
-        Unseen { kind: self.kind(), tried: format!("GET {url}"), what, advice: self.advice(host, url.port().unwrap_or(443), pair) }
+        Unseen {
+            kind: self.kind(),
+            tried: format!("GET {url}"),
+            what,
+            advice: self.advice(host, url.port().unwrap_or(443), pair),
+        }
     }
 
     fn advice(&self, host: &str, port: u16, pair: &Pair) -> String {

@@ -92,12 +92,7 @@ impl Qlik {
                 });
             }
         }
-        Ok(Self {
-            site: settings.site.clone(),
-            targets,
-            exclude: settings.exclude.clone(),
-            timeout: settings.timeout,
-        })
+        Ok(Self { site: settings.site.clone(), targets, exclude: settings.exclude.clone(), timeout: settings.timeout })
     }
 
     /// Asks every pair, a few at once. Never fails: not seeing is something seen.

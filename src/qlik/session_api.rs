@@ -39,7 +39,8 @@ pub(super) async fn sessions(client: &Client, url: &Url, timeout: Duration) -> R
     let mut url = url.clone();
     url.set_query(Some(&format!("xrfkey={key}")));
     let asked = async {
-        let response = client.get(url).header("X-Qlik-Xrfkey", key).send().await.map_err(|e| Fault::from_request(&e))?;
+        let response =
+            client.get(url).header("X-Qlik-Xrfkey", key).send().await.map_err(|e| Fault::from_request(&e))?;
         if response.status() != StatusCode::OK {
             return Err(refused(response).await);
         }
@@ -68,7 +69,11 @@ async fn refused(response: Response) -> Fault {
         401 => Fault::LoginPage { status },
         403 => {
             let said = body(response, LARGEST_ERROR).await.unwrap_or_default();
-            if String::from_utf8_lossy(&said).to_ascii_lowercase().contains("xsrf") { Fault::Xsrf } else { Fault::Forbidden }
+            if String::from_utf8_lossy(&said).to_ascii_lowercase().contains("xsrf") {
+                Fault::Xsrf
+            } else {
+                Fault::Forbidden
+            }
         }
         404 => Fault::NotFound,
         429 => Fault::RateLimited,

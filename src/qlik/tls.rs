@@ -18,7 +18,9 @@ const KEPT_IDLE: Duration = Duration::from_secs(600);
 /// Why a site cannot be asked at all, whatever its state.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("`{0}` is no host name: write a name such as `sense.example.com` or an IP address, without `https://` and port")]
+    #[error(
+        "`{0}` is no host name: write a name such as `sense.example.com` or an IP address, without `https://` and port"
+    )]
     Host(String),
     #[error("`{0}` is no server name: write the DNS name that the proxy's certificate carries")]
     ServerName(String),
@@ -66,9 +68,7 @@ fn verifier(
                 .build()
                 .map_err(|e| TlsError::Root(e.to_string()))?
         }
-        None => Arc::new(
-            rustls_platform_verifier::Verifier::new(provider).map_err(|e| TlsError::Root(e.to_string()))?,
-        ),
+        None => Arc::new(rustls_platform_verifier::Verifier::new(provider).map_err(|e| TlsError::Root(e.to_string()))?),
     };
     match &proxy.server_name {
         None => Ok(inner),

@@ -102,10 +102,8 @@ mod tests {
             {"UserDirectory":"LAB","UserId":"cy","SessionId":"s3","UserName":""}
         ]"#;
         let sessions = parse_sessions(body).unwrap();
-        let seen: Vec<_> = sessions
-            .iter()
-            .map(|s| (&*s.user.directory, &*s.user.id, s.user.name.as_deref(), s.id.expose()))
-            .collect();
+        let seen: Vec<_> =
+            sessions.iter().map(|s| (&*s.user.directory, &*s.user.id, s.user.name.as_deref(), s.id.expose())).collect();
         assert_eq!(
             seen,
             [("LAB", "anna", Some("Anna A"), "s1"), ("LAB", "boå", None, "s2"), ("LAB", "cy", None, "s3")]

@@ -1,0 +1,59 @@
+//! Addresses payloads: who gets which, under which name.
+
+use ring::digest;
+
+use super::NewDelivery;
+use crate::channels::{Channel, Payload};
+use crate::message::Kind;
+
+/// What one payload is about.
+#[derive(Clone, Debug)]
+pub struct Addressed<'a> {
+    /// The stable name of what is told.
+    pub cause: &'a str,
+    /// The cause of the message that this one follows, where there is one.
+    pub follows: Option<&'a str>,
+    pub kind: Kind,
+    pub urgent: bool,
+}
+
+/// One delivery for each recipient of the channel.
+pub fn address(payload: &Payload, channel: &Channel, about: &Addressed<'_>) -> Vec<NewDelivery> {
+    let id = |cause: &str| message_id(cause, channel.name(), channel.from_domain());
+    channel
+        .recipients()
+        .into_iter()
+        .map(|recipient| NewDelivery {
+            cause: about.cause.to_owned(),
+            channel: channel.name().to_owned(),
+            recipient,
+            kind: about.kind.word(),
+            title: payload.title().to_owned(),
+            body: payload.body().to_owned(),
+            plainer: payload.plainer().map(str::to_owned),
+            message_id: id(about.cause),
+            in_reply_to: about.follows.filter(|first| *first != about.cause).map(id),
+            urgent: about.urgent,
+        })
+        .collect()
+}
+
+/// `<32 hex of SHA-256(cause, channel)@domain>`: the same over tries, restarts and instances.
+pub fn message_id(cause: &str, channel: &str, domain: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, format!("{cause}\n{channel}").as_bytes());
+    let hex: String = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("<{hex}@{domain}>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message_id;
+
+    #[test]
+    fn a_message_id_is_stable_and_tells_channels_apart() {
+        let one = message_id("poll:prod:2026-03-29T06:00:00Z:crowded", "bosses", "example.com");
+        assert_eq!(one, message_id("poll:prod:2026-03-29T06:00:00Z:crowded", "bosses", "example.com"));
+        assert_ne!(one, message_id("poll:prod:2026-03-29T06:00:00Z:crowded", "ops", "example.com"));
+        assert!(one.len() == 1 + 32 + "@example.com>".len() && one.starts_with('<'));
+    }
+}

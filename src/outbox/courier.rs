@@ -1,0 +1,196 @@
+//! Claims what is due, sends it, and records what came of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::delivery::{Claimed, DeliveryId, Settled, settle};
+use crate::channels::{Channel, Parcel};
+use crate::clock::Clock;
+use crate::store::{Store, StoreError};
+
+/// How long a claim lasts: longer than any send, which each channel ends within a minute.
+const LEASE: SignedDuration = SignedDuration::from_secs(180);
+/// How often the outbox is looked into without being woken: other commands put deliveries there too.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A channel, and how patient to be with it.
+pub struct Route {
+    pub channel: Channel,
+    /// The least time between two messages.
+    pub pace: Option<SignedDuration>,
+    /// How old a delivery may grow.
+    pub give_up: SignedDuration,
+}
+
+/// Brings deliveries to their channels. Woken for speed, and looking by itself for truth.
+pub struct Courier {
+    store: Arc<Store>,
+    clock: Clock,
+    routes: HashMap<String, Arc<Route>>,
+    /// When each paced channel was last sent to.
+    sent: Mutex<HashMap<String, Timestamp>>,
+    wake: Notify,
+}
+
+impl Courier {
+    pub fn new(store: Arc<Store>, clock: Clock, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
+        let routes = routes.into_iter().map(|route| (route.channel.name().to_owned(), route)).collect();
+        Self { store, clock, routes, sent: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// Says that something may be due.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Sends until told to stop; then lets sends in hand end, for as long as `grace`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken, grace: Duration) {
+        let mut sending = JoinSet::new();
+        let mut failing: Option<&'static str> = None;
+        while !stop.is_cancelled() {
+            match self.claim(None).await {
+                Ok(claimed) => {
+                    failing = None;
+                    for claimed in claimed {
+                        sending.spawn(self.clone().deliver(claimed));
+                    }
+                }
+                Err(error) if failing == Some(error.kind()) => {}
+                Err(error) => {
+                    failing = Some(error.kind());
+                    tracing::error!(%error, "cannot look into the outbox; deliveries wait");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(_) = sending.join_next(), if !sending.is_empty() => {}
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        let rest = async { while sending.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, rest).await.is_err() {
+            tracing::warn!(
+                "stopped while a delivery was being sent; it is sent again after the next start, and may come twice"
+            );
+        }
+    }
+
+    /// One turn of the crank: sends what is due until nothing is. Gives how many tries were made.
+    pub async fn deliver_due(self: &Arc<Self>) -> Result<usize, StoreError> {
+        self.deliver_claims(None).await
+    }
+
+    /// Sends these deliveries and no others, once, if they are due.
+    pub async fn deliver_only(self: &Arc<Self>, ids: &[DeliveryId]) -> Result<usize, StoreError> {
+        self.deliver_claims(Some(ids)).await
+    }
+
+    async fn deliver_claims(self: &Arc<Self>, only: Option<&[DeliveryId]>) -> Result<usize, StoreError> {
+        let mut tries = 0;
+        loop {
+            let claimed = self.claim(only).await?;
+            if claimed.is_empty() {
+                return Ok(tries);
+            }
+            tries += claimed.len();
+            let mut sending = JoinSet::new();
+            for claimed in claimed {
+                sending.spawn(self.clone().deliver(claimed));
+            }
+            while sending.join_next().await.is_some() {}
+        }
+    }
+
+    async fn claim(&self, only: Option<&[DeliveryId]>) -> Result<Vec<Claimed>, StoreError> {
+        let now = self.clock.now();
+        self.store.claim(now, LEASE, only, |channel| self.may_send(channel, now)).await
+    }
+
+    /// Whether a channel is known, and its pace lets it be sent to now; if so, it counts as sent to.
+    fn may_send(&self, channel: &str, now: Timestamp) -> bool {
+        let Some(route) = self.routes.get(channel) else { return false };
+        let Some(pace) = route.pace else { return true };
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back must not silence a channel.
+        let ready = sent.get(channel).is_none_or(|last| now.duration_since(*last) >= pace || now < *last);
+        if ready {
+            sent.insert(channel.to_owned(), now);
+        }
+        ready
+    }
+
+    async fn deliver(self: Arc<Self>, claimed: Claimed) {
+        let Some(route) = self.routes.get(&claimed.channel).cloned() else { return };
+        let parcel = Parcel {
+            body: &claimed.body,
+            recipient: &claimed.recipient,
+            message_id: &claimed.message_id,
+            in_reply_to: claimed.in_reply_to.as_deref(),
+            now: self.clock.now(),
+        };
+        let outcome = route.channel.send(&parcel).await;
+        let now = self.clock.now();
+        let settled = settle(&claimed, &outcome, route.give_up, now);
+        log(&claimed, &settled);
+        match self.store.settle(&claimed, &settled, now).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(delivery.id = claimed.id.0, "the lease had run out before the outcome was recorded")
+            }
+            Err(error) => tracing::error!(
+                delivery.id = claimed.id.0, %error,
+                "cannot record the outcome of a delivery; it is tried again when its lease has run out"
+            ),
+        }
+    }
+}
+
+/// Says once what is news: a first failure, a channel that goes down, giving up, and coming through after failures.
+fn log(claimed: &Claimed, settled: &Settled) {
+    let (id, channel, attempt) = (claimed.id.0, claimed.channel.as_str(), claimed.attempt);
+    match settled {
+        Settled::Delivered if attempt > 1 => {
+            tracing::info!(delivery.id = id, channel, attempt, "delivered at last");
+        }
+        Settled::Delivered => tracing::debug!(delivery.id = id, channel, attempt, "delivered"),
+        Settled::GivenUp { why } => {
+            tracing::error!(
+                delivery.id = id,
+                channel,
+                attempt,
+                why,
+                "given up a delivery; see `headcount outbox list`"
+            );
+        }
+        Settled::Degraded { why } => {
+            tracing::warn!(
+                delivery.id = id,
+                channel,
+                attempt,
+                why,
+                "refused; sending it once more in its plainer form"
+            );
+        }
+        Settled::Later { down: true, why, .. } if claimed.channel_failures == 0 => {
+            tracing::error!(
+                delivery.id = id,
+                channel,
+                why,
+                "the channel is down; its messages are kept and tried again"
+            );
+        }
+        Settled::Later { why, .. } if attempt == 1 => {
+            tracing::warn!(delivery.id = id, channel, attempt, why, "not delivered yet; trying again");
+        }
+        Settled::Later { why, .. } => {
+            tracing::debug!(delivery.id = id, channel, attempt, why, "not delivered yet; trying again");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! A delivery, and what the outcome of a try makes of it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::backoff;
+use crate::channels::{Outcome, Scope};
+
+/// The store's number for a delivery, shown by `outbox list`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryId(pub i64);
+
+/// A promise to be made: one payload for one recipient of one channel.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    /// The stable name of what it is about; the same cause is never told twice.
+    pub cause: String,
+    pub channel: String,
+    /// Empty except for mail.
+    pub recipient: String,
+    pub kind: &'static str,
+    pub title: String,
+    pub body: String,
+    pub plainer: Option<String>,
+    pub message_id: String,
+    pub in_reply_to: Option<String>,
+    /// Goes ahead of the queue and of pauses: a test.
+    pub urgent: bool,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    Pending,
+    Delivered,
+    GivenUp,
+    Dropped,
+}
+
+impl DeliveryState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::GivenUp => "given up",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Delivered, Self::GivenUp, Self::Dropped].into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// A delivery as it is listed.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub id: DeliveryId,
+    pub cause: String,
+    pub channel: String,
+    pub recipient: String,
+    pub kind: String,
+    pub title: String,
+    pub body: String,
+    pub state: DeliveryState,
+    pub created: Timestamp,
+    pub due: Timestamp,
+    pub attempts: u32,
+    pub settled: Option<Timestamp>,
+    pub last_error: Option<String>,
+    /// While its channel is left alone: until when, and why.
+    pub channel_waits: Option<(Timestamp, String)>,
+}
+
+/// One try, as it is listed. No outcome: it goes on, or headcount died meanwhile.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub number: u32,
+    pub began: Timestamp,
+    pub ended: Option<Timestamp>,
+    pub outcome: Option<String>,
+    pub why: Option<String>,
+}
+
+/// A delivery that is ours until its lease runs out.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub id: DeliveryId,
+    pub channel: String,
+    pub recipient: String,
+    pub body: String,
+    pub plainer: Option<String>,
+    pub message_id: String,
+    pub in_reply_to: Option<String>,
+    pub created: Timestamp,
+    /// The number of this try, from 1.
+    pub attempt: u32,
+    /// Failures of the channel since it last took something.
+    pub channel_failures: u32,
+    /// Until when it is ours; also tells this claim from a later one.
+    pub lease: Timestamp,
+}
+
+/// What becomes of a delivery after a try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    Delivered,
+    /// Again at `due`; with `pause` the whole channel waits until then, and with `down` it counts as put aside.
+    Later {
+        due: Timestamp,
+        pause: bool,
+        down: bool,
+        why: String,
+    },
+    /// Again at once, in its plainer form.
+    Degraded {
+        why: String,
+    },
+    GivenUp {
+        why: String,
+    },
+}
+
+/// Decides what a try's outcome means.
+pub fn settle(claimed: &Claimed, outcome: &Outcome, give_up: SignedDuration, now: Timestamp) -> Settled {
+    let too_old = now.duration_since(claimed.created) >= give_up;
+    let later = |wait: SignedDuration, pause, down, why: &String| {
+        if too_old {
+            let why = format!("{why}; given up after {}", crate::duration::show(give_up));
+            return Settled::GivenUp { why };
+        }
+        let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        Settled::Later { due, pause, down, why: why.clone() }
+    };
+    match outcome {
+        Outcome::Delivered => Settled::Delivered,
+        Outcome::Retry { after, scope, maybe_taken, why } => {
+            let why =
+                if *maybe_taken { format!("{why}; it may have been taken, and may come twice") } else { why.clone() };
+            let pause = *scope == Scope::Channel;
+            let failures = if pause { claimed.channel_failures + 1 } else { claimed.attempt };
+            let wait = after.unwrap_or_else(|| backoff::after(failures, claimed.id.0));
+            later(wait, pause, false, &why)
+        }
+        Outcome::Refused { why, degrade } if *degrade && claimed.plainer.is_some() => {
+            Settled::Degraded { why: why.clone() }
+        }
+        Outcome::Refused { why, .. } => Settled::GivenUp { why: why.clone() },
+        Outcome::ChannelDown { why } => {
+            later(backoff::after_down(claimed.channel_failures + 1, claimed.id.0), true, true, why)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claimed(plainer: bool) -> Claimed {
+        let created = Timestamp::from_second(1_770_000_000).unwrap();
+        Claimed {
+            id: DeliveryId(7),
+            channel: "ops".into(),
+            recipient: String::new(),
+            body: "{}".into(),
+            plainer: plainer.then(|| "{}".into()),
+            message_id: "<m@x>".into(),
+            in_reply_to: None,
+            created,
+            attempt: 1,
+            channel_failures: 0,
+            lease: created,
+        }
+    }
+
+    #[test]
+    fn each_outcome_has_one_consequence() {
+        let day = SignedDuration::from_hours(24);
+        let now = Timestamp::from_second(1_770_000_010).unwrap();
+        let old = Timestamp::from_second(1_770_000_000 + 86_400).unwrap();
+        let retry = |after: Option<i64>, scope, maybe_taken| Outcome::Retry {
+            after: after.map(SignedDuration::from_secs),
+            scope,
+            maybe_taken,
+            why: "busy".into(),
+        };
+        let refused = |degrade| Outcome::Refused { why: "no".into(), degrade };
+
+        assert_eq!(settle(&claimed(false), &Outcome::Delivered, day, old), Settled::Delivered);
+        let Settled::Later { due, pause: true, down: false, .. } =
+            settle(&claimed(false), &retry(Some(30), Scope::Channel, false), day, now)
+        else {
+            panic!("a channel that names its pause is left alone so long")
+        };
+        assert_eq!(due.duration_since(now).as_secs(), 30);
+        let Settled::Later { due, pause: false, why, .. } =
+            settle(&claimed(false), &retry(None, Scope::Delivery, true), day, now)
+        else {
+            panic!("a failed try comes back")
+        };
+        assert!(due.duration_since(now).as_millis() <= 1_200 && why.contains("may come twice"));
+        assert!(matches!(
+            settle(&claimed(false), &retry(None, Scope::Delivery, false), day, old),
+            Settled::GivenUp { .. }
+        ));
+        assert!(matches!(settle(&claimed(true), &refused(true), day, now), Settled::Degraded { .. }));
+        assert!(matches!(settle(&claimed(false), &refused(true), day, now), Settled::GivenUp { .. }));
+        assert!(matches!(settle(&claimed(true), &refused(false), day, now), Settled::GivenUp { .. }));
+        let down = Outcome::ChannelDown { why: "gone".into() };
+        assert!(matches!(settle(&claimed(true), &down, day, now), Settled::Later { pause: true, down: true, .. }));
+        assert!(matches!(settle(&claimed(true), &down, day, old), Settled::GivenUp { .. }));
+    }
+}

@@ -1,0 +1,182 @@
+//! A cron expression in a time zone.
+
+use croner::parser::{CronParser, Seconds};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+/// How far ahead a schedule is looked for, and so how rare it may be: a leap day, over a century's end.
+const NEXT: usize = 3;
+
+/// Local wall time by rule, such as `0 7 * * MON-FRI` in Europe/Stockholm.
+#[derive(Clone, Debug)]
+pub struct Cron {
+    written: String,
+    cron: croner::Cron,
+    zone: TimeZone,
+}
+
+/// Why an expression is none.
+#[derive(Debug, thiserror::Error)]
+pub enum CronError {
+    #[error(
+        "`{written}` is no cron expression ({why}): write minute, hour, day of month, month and day of week, such as `0 7 * * MON-FRI`"
+    )]
+    Bad { written: String, why: String },
+    #[error("`{written}` never comes: there is no such day")]
+    Never { written: String },
+}
+
+impl Cron {
+    /// Five fields, or six with seconds first. Day of month and day of week are joined by "or", as in Vixie cron.
+    pub fn new(written: &str, zone: &TimeZone) -> Result<Self, CronError> {
+        let cron = CronParser::builder()
+            .seconds(Seconds::Optional)
+            .dom_and_dow(false)
+            .build()
+            .parse(written)
+            .map_err(|error| CronError::Bad { written: written.to_owned(), why: error.to_string() })?;
+        let found = Self { written: written.to_owned(), cron, zone: zone.clone() };
+        // The parser takes 30 February; only a search shows that it never comes.
+        let anywhere = Timestamp::from_second(1_767_225_600).unwrap_or(Timestamp::UNIX_EPOCH);
+        if found.next_after(anywhere).is_none() {
+            return Err(CronError::Never { written: written.to_owned() });
+        }
+        Ok(found)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The first slot after an instant.
+    pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        let local = after.to_zoned(self.zone.clone());
+        self.cron.find_next_occurrence(&local, false).ok().map(|slot| slot.timestamp())
+    }
+
+    /// The next three slots, in the schedule's own zone.
+    pub fn next_firings(&self, now: Timestamp) -> Vec<Zoned> {
+        std::iter::successors(self.next_after(now), |slot| self.next_after(*slot))
+            .take(NEXT)
+            .map(|slot| slot.to_zoned(self.zone.clone()))
+            .collect()
+    }
+
+    /// The newest slot in `(after, now]`, if there is one.
+    pub fn newest_in(&self, after: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        if now <= after {
+            return None;
+        }
+        let local = now.to_zoned(self.zone.clone());
+        let slot = self.cron.find_previous_occurrence(&local, true).ok()?.timestamp();
+        (slot > after && slot <= now).then_some(slot)
+    }
+
+    /// How many slots lie in `(after, before)`, counted up to `most`.
+    pub fn count_between(&self, after: Timestamp, before: Timestamp, most: usize) -> usize {
+        std::iter::successors(self.next_after(after), |slot| self.next_after(*slot))
+            .take_while(|slot| *slot < before)
+            .take(most)
+            .count()
+    }
+
+    /// The time from the slot before this one.
+    pub fn step_before(&self, slot: Timestamp) -> SignedDuration {
+        let local = slot.to_zoned(self.zone.clone());
+        self.cron
+            .find_previous_occurrence(&local, false)
+            .map_or(SignedDuration::ZERO, |before| slot.duration_since(before.timestamp()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cron(written: &str) -> Cron {
+        Cron::new(written, &TimeZone::get("Europe/Stockholm").unwrap()).unwrap()
+    }
+
+    fn slots(written: &str, from: &str, to: &str) -> Vec<String> {
+        let (cron, to): (_, Timestamp) = (cron(written), to.parse().unwrap());
+        std::iter::successors(cron.next_after(from.parse().unwrap()), |slot| cron.next_after(*slot))
+            .take_while(|slot| *slot <= to)
+            .map(|slot| slot.to_zoned(cron.zone.clone()).strftime("%d %H:%M %Z").to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_fixed_time_fires_once_a_day_whatever_the_clocks_do() {
+        assert_eq!(
+            slots("30 2 * * *", "2026-03-28T00:00:00Z", "2026-03-30T12:00:00Z"),
+            ["28 02:30 CET", "29 03:00 CEST", "30 02:30 CEST"]
+        );
+        assert_eq!(
+            slots("30 2 * * *", "2026-10-24T00:00:00Z", "2026-10-26T12:00:00Z"),
+            ["24 02:30 CEST", "25 02:30 CEST", "26 02:30 CET"]
+        );
+        assert_eq!(slots("0 7 * * MON-FRI", "2026-10-23T06:00:00Z", "2026-10-27T00:00:00Z"), ["26 07:00 CET"]);
+    }
+
+    #[test]
+    fn a_repeating_time_follows_real_time() {
+        assert_eq!(
+            slots("*/30 * * * *", "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z"),
+            ["25 02:30 CEST", "25 02:00 CET", "25 02:30 CET", "25 03:00 CET"]
+        );
+    }
+
+    #[test]
+    fn days_are_joined_by_or() {
+        assert_eq!(
+            slots("0 12 13 * FRI", "2026-11-05T00:00:00Z", "2026-11-21T00:00:00Z"),
+            ["06 12:00 CET", "13 12:00 CET", "20 12:00 CET"]
+        );
+        assert_eq!(
+            slots("0 12 14 * FRI", "2026-11-10T00:00:00Z", "2026-11-16T00:00:00Z"),
+            ["13 12:00 CET", "14 12:00 CET"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_schedule_is_said() {
+        let zone = TimeZone::UTC;
+        for bad in ["", "* * * *", "61 * * * *", "0 0 30 2 *", "@every 5m", "0 7 * * MONDAY", "hourly"] {
+            assert!(Cron::new(bad, &zone).is_err(), "{bad}");
+        }
+        for good in ["@daily", "*/10 * * * * *", "0 7 * * MON-FRI", "0 0 29 2 *", "0 12 L * *"] {
+            assert!(Cron::new(good, &zone).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn only_the_newest_missed_slot_counts() {
+        let cron = cron("0 7 * * *");
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (monday, thursday) = (at("2026-11-23T06:00:00Z"), at("2026-11-26T05:59:59Z"));
+        assert_eq!(cron.newest_in(monday, thursday), Some(at("2026-11-25T06:00:00Z")));
+        assert_eq!(cron.count_between(monday, at("2026-11-25T06:00:00Z"), 100), 1);
+        assert_eq!(cron.newest_in(thursday, thursday), None);
+        assert_eq!(cron.newest_in(at("2026-11-25T06:00:00Z"), thursday), None);
+        assert_eq!(cron.step_before(monday), SignedDuration::from_hours(24));
+    }
+
+    proptest! {
+        #[test]
+        fn next_is_after_now_and_found_again_from_behind(second in 1_700_000_000_i64..1_900_000_000, which in 0_usize..5) {
+            let cron = cron(["*/5 * * * *", "30 2 * * *", "0 7 * * MON-FRI", "15 2,3 * * SUN", "0 0 1 * *"][which]);
+            let now = Timestamp::from_second(second).unwrap();
+            let next = cron.next_after(now).unwrap();
+            prop_assert!(next > now);
+            prop_assert_eq!(cron.newest_in(now, next), Some(next));
+            let just_before = next - SignedDuration::from_secs(1);
+            prop_assert_eq!(cron.newest_in(now, just_before), None);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The one place that names a database.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlStr, Sqlite};
+
+use super::StoreError;
+
+pub(super) type Db = Sqlite;
+pub(super) type Pool = sqlx::SqlitePool;
+pub(super) type Transaction = sqlx::Transaction<'static, Sqlite>;
+pub(super) type Row = sqlx::sqlite::SqliteRow;
+
+/// The schema, version by version.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "first", include_str!("migrations/0001_first.sql"))];
+
+/// How long a write waits for another process's short transaction.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Opens the file: WAL, `synchronous=FULL`, foreign keys, one connection, so one writer; then brings the schema up to date.
+pub(super) async fn open(file: &Path) -> Result<Pool, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        // 2 MiB of pages: the working set is small, and the daemon is to stay so.
+        .pragma("cache_size", "-2048");
+    let told = |error: sqlx::Error| StoreError::from_database(error, Some(file));
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(options)
+        .await
+        .map_err(told)?;
+    migrate(&pool, file).await?;
+    Ok(pool)
+}
+
+async fn migrate(pool: &Pool, file: &Path) -> Result<(), StoreError> {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+        })
+        .collect();
+    let migrator = Migrator::with_migrations(migrations);
+    let latest = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
+    let mut connection = pool.acquire().await.map_err(|e| StoreError::from_database(e, Some(file)))?;
+    connection.ensure_migrations_table(&migrator.table_name).await.map_err(|e| StoreError::from_migration(e, file))?;
+    let applied = connection
+        .list_applied_migrations(&migrator.table_name)
+        .await
+        .map_err(|e| StoreError::from_migration(e, file))?;
+    if let Some(newer) = applied.iter().map(|migration| migration.version).max().filter(|version| *version > latest) {
+        return Err(StoreError::Newer { file: file.to_path_buf(), version: newer, known: latest });
+    }
+    if applied.len() == MIGRATIONS.len() {
+        return Ok(());
+    }
+    migrator.run_direct(None, &mut *connection, false).await.map_err(|e| StoreError::from_migration(e, file))
+}
+
+/// Begins a transaction that will write. It waits for the writer before it reads, so that what it read stays true.
+pub(super) async fn begin(pool: &Pool) -> Result<Transaction, StoreError> {
+    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+/// What the database says of a failure, in our words.
+pub(super) enum Failure {
+    Busy,
+    Full,
+    Corrupt,
+    NotADatabase,
+    ReadOnly,
+    CannotOpen,
+    Other,
+}
+
+/// Reads SQLite's result code, whose low byte is the primary one. <https://www.sqlite.org/rescode.html>
+pub(super) fn failure(error: &dyn sqlx::error::DatabaseError) -> Failure {
+    let code = error.code().and_then(|code| code.parse::<i64>().ok()).unwrap_or(0);
+    match code & 0xff {
+        5 | 6 => Failure::Busy,
+        8 => Failure::ReadOnly,
+        11 => Failure::Corrupt,
+        13 => Failure::Full,
+        14 => Failure::CannotOpen,
+        26 => Failure::NotADatabase,
+        _ => Failure::Other,
+    }
+}

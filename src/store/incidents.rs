@@ -1,0 +1,118 @@
+//! Incidents, as they are remembered and listed.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::dialect::{Row, Transaction, begin};
+use super::{Store, StoreError, at, ms};
+use crate::judge::{Incident, IncidentId, Severity, State};
+
+const COLUMNS: &str = "id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause";
+
+/// An incident as it is listed, with the severity that its rule had.
+#[derive(Clone, Debug)]
+pub struct IncidentRow {
+    pub incident: Incident,
+    pub severity: String,
+}
+
+impl Store {
+    /// Pending and open incidents, newest first; with `all`, closed ones too, at most `most`.
+    pub async fn incidents(&self, all: bool, most: u32) -> Result<Vec<IncidentRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM incident WHERE $1 OR state <> 'closed' ORDER BY id DESC LIMIT $2");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(all).bind(i64::from(most)).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(IncidentRow { incident: read(row)?, severity: row.try_get(3)? })).collect()
+    }
+
+    /// Closes, without a word, what no configured rule watches any more. Gives the site and rule of each.
+    pub async fn withdraw_incidents(
+        &self,
+        watched: &[(&str, &str)],
+        now: Timestamp,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let mut tx = begin(&self.pool).await?;
+        let rows =
+            sqlx::query("SELECT id, site, rule FROM incident WHERE state <> 'closed'").fetch_all(&mut *tx).await?;
+        let mut withdrawn = Vec::new();
+        for row in rows {
+            let (id, site, rule): (i64, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            if !watched.contains(&(site.as_str(), rule.as_str())) {
+                sqlx::query("UPDATE incident SET state = 'closed', closed = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(ms(now))
+                    .execute(&mut *tx)
+                    .await?;
+                withdrawn.push((site, rule));
+            }
+        }
+        tx.commit().await?;
+        Ok(withdrawn)
+    }
+
+    /// A site's pending and open incidents, and its events since `back_to`; newest first.
+    pub(super) async fn live_incidents(&self, site: &str, back_to: Timestamp) -> Result<Vec<Incident>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM incident WHERE site = $1 AND (state <> 'closed' OR (since >= $2 AND opened = closed)) ORDER BY id DESC"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(site).bind(ms(back_to)).fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: &Row) -> Result<Incident, StoreError> {
+    let state = match row.try_get::<String, _>("state")?.as_str() {
+        "pending" => State::Pending,
+        "open" => State::Open,
+        _ => State::Closed,
+    };
+    let count = |name| row.try_get::<i64, _>(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let time = |name| row.try_get::<Option<i64>, _>(name).map(|ms| ms.map(at));
+    Ok(Incident {
+        id: Some(IncidentId(row.try_get("id")?)),
+        site: row.try_get::<String, _>("site")?.into(),
+        rule: row.try_get::<String, _>("rule")?.into(),
+        state,
+        since: at(row.try_get("since")?),
+        last_shown: at(row.try_get("last_shown")?),
+        polls: count("polls")?,
+        opened: time("opened")?,
+        told_at: time("told_at")?,
+        told: count("told")?,
+        closed: time("closed")?,
+        cause: row.try_get("cause")?,
+    })
+}
+
+/// Writes an incident that is new or has changed.
+pub(super) async fn save(tx: &mut Transaction, incident: &Incident, severity: Severity) -> Result<(), StoreError> {
+    let id = incident.id.map(|id| id.0);
+    sqlx::query(
+        "INSERT INTO incident (id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state, since = excluded.since, \
+         last_shown = excluded.last_shown, polls = excluded.polls, opened = excluded.opened, told_at = excluded.told_at, \
+         told = excluded.told, closed = excluded.closed, cause = excluded.cause",
+    )
+    .bind(id)
+    .bind(&*incident.site)
+    .bind(&*incident.rule)
+    .bind(severity.word())
+    .bind(incident.state.word())
+    .bind(ms(incident.since))
+    .bind(ms(incident.last_shown))
+    .bind(i64::from(incident.polls))
+    .bind(incident.opened.map(ms))
+    .bind(incident.told_at.map(ms))
+    .bind(i64::from(incident.told))
+    .bind(incident.closed.map(ms))
+    .bind(incident.cause.as_deref())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a pending incident that came to nothing.
+pub(super) async fn forget(tx: &mut Transaction, id: IncidentId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM incident WHERE id = $1 AND state = 'pending'").bind(id.0).execute(&mut **tx).await?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Remembers.
+//!
+//! Takes polls, reports and deliveries, each in one transaction. Gives what was known: spans, readings, incidents, the outbox.
+//! Touches only: SQL is written here once, and [`dialect`] alone names a database.
+//! Decides nothing; what a row means is for other rooms to say. Session ids are known by a keyed hash alone.
+
+mod dialect;
+mod error;
+mod incidents;
+mod key;
+mod lock;
+mod outbox;
+mod past;
+mod polls;
+mod schedules;
+mod spans;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+pub use error::StoreError;
+pub use incidents::IncidentRow;
+pub use lock::StoreLock;
+pub use polls::{Poll, Recorded};
+pub use schedules::Slot;
+
+use crate::clock::whole_milliseconds;
+use dialect::Pool;
+
+/// The memory of one instance: a database file with its key and its lock beside it.
+pub struct Store {
+    pool: Pool,
+    folder: PathBuf,
+    key: key::HashKey,
+    /// The open spans of each site that was polled, dropped when a commit fails.
+    open: Mutex<HashMap<Arc<str>, spans::OpenSpans>>,
+}
+
+impl Store {
+    /// Opens the store, making folder, file, key and tables where they are not there yet.
+    pub async fn open(database: &Path) -> Result<Self, StoreError> {
+        let folder = database.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        lock::make_folder(&folder)?;
+        lock::make_private_file(database)?;
+        let pool = dialect::open(database).await?;
+        let key = key::HashKey::beside(database)?;
+        Ok(Self { pool, folder, key, open: Mutex::default() })
+    }
+
+    /// Opens a store that must be there already.
+    pub async fn open_existing(database: &Path) -> Result<Option<Self>, StoreError> {
+        if database.exists() { Self::open(database).await.map(Some) } else { Ok(None) }
+    }
+
+    /// Takes the lock that the one who polls and sends must hold; a lock whose holder died does not count.
+    pub fn lock(&self) -> Result<StoreLock, StoreError> {
+        StoreLock::take(&self.folder)
+    }
+
+    /// Closes the database in order.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+fn at(ms: i64) -> Timestamp {
+    whole_milliseconds(ms)
+}
+
+#[cfg(test)]
+mod tests;

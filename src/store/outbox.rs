@@ -1,0 +1,293 @@
+//! The outbox's rows: promised, claimed, settled, listed.
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::Row as _;
+
+use super::dialect::{Row, Transaction, begin};
+use super::{Store, StoreError, at, ms};
+use crate::outbox::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, NewDelivery, Settled};
+
+const LISTED: &str = "SELECT d.id, cause, channel, recipient, kind, title, body, state, created, due, attempts, settled, \
+     last_error, c.paused_until, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";
+
+/// Writes promises; one that is there already, by cause, channel and recipient, stays as it is.
+pub(super) async fn enqueue(
+    tx: &mut Transaction,
+    deliveries: &[NewDelivery],
+    now: Timestamp,
+) -> Result<Vec<DeliveryId>, StoreError> {
+    let mut ids = Vec::new();
+    for delivery in deliveries {
+        let row = sqlx::query(
+            "INSERT INTO delivery (cause, channel, recipient, kind, title, body, plainer, message_id, in_reply_to, urgent, created, due, state) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 'pending') \
+             ON CONFLICT (cause, channel, recipient) DO NOTHING RETURNING id",
+        )
+        .bind(delivery.cause.as_str())
+        .bind(delivery.channel.as_str())
+        .bind(delivery.recipient.as_str())
+        .bind(delivery.kind)
+        .bind(delivery.title.as_str())
+        .bind(delivery.body.as_str())
+        .bind(delivery.plainer.as_deref())
+        .bind(delivery.message_id.as_str())
+        .bind(delivery.in_reply_to.as_deref())
+        .bind(delivery.urgent)
+        .bind(ms(now))
+        .fetch_optional(&mut **tx)
+        .await?;
+        if let Some(row) = row {
+            ids.push(DeliveryId(row.try_get(0)?));
+        }
+    }
+    Ok(ids)
+}
+
+impl Store {
+    /// Promises deliveries that no poll or report is behind: a test, an announcement.
+    pub async fn enqueue(&self, deliveries: &[NewDelivery], now: Timestamp) -> Result<Vec<DeliveryId>, StoreError> {
+        let mut tx = begin(&self.pool).await?;
+        let ids = enqueue(&mut tx, deliveries, now).await?;
+        tx.commit().await?;
+        Ok(ids)
+    }
+
+    /// Claims what is due, until `now + lease`: of each channel and recipient the oldest alone, so that order is kept.
+    /// A paused channel is left alone, but for a test. With `only`, these and no others, whatever is before them.
+    pub async fn claim(
+        &self,
+        now: Timestamp,
+        lease: SignedDuration,
+        only: Option<&[DeliveryId]>,
+        mut ready: impl FnMut(&str) -> bool,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        if only.is_none() && !self.anything_due(now).await? {
+            return Ok(Vec::new());
+        }
+        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+        let mut tx = begin(&self.pool).await?;
+        let rows = sqlx::query(
+            "SELECT d.id, d.channel, recipient, body, plainer, message_id, in_reply_to, created, attempts, coalesce(c.failures, 0) AS failures \
+             FROM delivery d LEFT JOIN channel c ON c.name = d.channel \
+             WHERE state = 'pending' AND due <= $1 AND (claimed_until IS NULL OR claimed_until <= $1) \
+             AND ($2 OR ((urgent OR c.paused_until IS NULL OR c.paused_until <= $1) AND NOT EXISTS \
+             (SELECT 1 FROM delivery e WHERE e.state = 'pending' AND e.channel = d.channel AND e.recipient = d.recipient AND e.urgent = d.urgent AND e.id < d.id))) \
+             ORDER BY urgent DESC, d.id",
+        )
+        .bind(ms(now))
+        .bind(only.is_some())
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut claimed = Vec::new();
+        for row in rows {
+            let id = DeliveryId(row.try_get("id")?);
+            let channel: String = row.try_get("channel")?;
+            if only.is_some_and(|ids| !ids.contains(&id)) || !ready(&channel) {
+                continue;
+            }
+            let attempt = row.try_get::<i64, _>("attempts")? + 1;
+            sqlx::query("UPDATE delivery SET claimed_until = $2, attempts = $3 WHERE id = $1")
+                .bind(id.0)
+                .bind(ms(until))
+                .bind(attempt)
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("INSERT INTO attempt (delivery, number, began) VALUES ($1, $2, $3)")
+                .bind(id.0)
+                .bind(attempt)
+                .bind(ms(now))
+                .execute(&mut *tx)
+                .await?;
+            claimed.push(Claimed {
+                id,
+                channel,
+                recipient: row.try_get("recipient")?,
+                body: row.try_get("body")?,
+                plainer: row.try_get("plainer")?,
+                message_id: row.try_get("message_id")?,
+                in_reply_to: row.try_get("in_reply_to")?,
+                created: at(row.try_get("created")?),
+                attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+                channel_failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
+                lease: until,
+            });
+        }
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn anything_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM delivery WHERE state = 'pending' AND due <= $1)")
+            .bind(ms(now))
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Records what came of a claim. False where the lease had run out and someone else has it.
+    pub async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
+        let (state, due, why) = match settled {
+            Settled::Delivered => (DeliveryState::Delivered, None, None),
+            Settled::GivenUp { why } => (DeliveryState::GivenUp, None, Some(why)),
+            Settled::Later { due, why, .. } => (DeliveryState::Pending, Some(*due), Some(why)),
+            Settled::Degraded { why } => (DeliveryState::Pending, Some(now), Some(why)),
+        };
+        let outcome = match settled {
+            Settled::Delivered => "delivered",
+            Settled::GivenUp { .. } => "given up",
+            Settled::Later { down: true, .. } => "channel down",
+            Settled::Later { .. } => "again later",
+            Settled::Degraded { .. } => "again, plainer",
+        };
+        let mut tx = begin(&self.pool).await?;
+        let done = sqlx::query(
+            "UPDATE delivery SET state = $3, due = coalesce($4, due), claimed_until = NULL, last_error = $5, \
+             settled = CASE WHEN $3 = 'pending' THEN NULL ELSE $6 END, \
+             body = CASE WHEN $3 = 'delivered' THEN '' WHEN $7 AND plainer IS NOT NULL THEN plainer ELSE body END, \
+             plainer = CASE WHEN $3 = 'delivered' OR $7 THEN NULL ELSE plainer END \
+             WHERE id = $1 AND claimed_until = $2 AND state = 'pending'",
+        )
+        .bind(claimed.id.0)
+        .bind(ms(claimed.lease))
+        .bind(state.word())
+        .bind(due.map(ms))
+        .bind(why.map(String::as_str))
+        .bind(ms(now))
+        .bind(matches!(settled, Settled::Degraded { .. }))
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE attempt SET ended = $3, outcome = $4, why = $5 WHERE delivery = $1 AND number = $2")
+            .bind(claimed.id.0)
+            .bind(i64::from(claimed.attempt))
+            .bind(ms(now))
+            .bind(outcome)
+            .bind(why.map(String::as_str))
+            .execute(&mut *tx)
+            .await?;
+        match settled {
+            Settled::Delivered => {
+                sqlx::query("DELETE FROM channel WHERE name = $1")
+                    .bind(claimed.channel.as_str())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            Settled::Later { due, pause: true, down, why } => {
+                sqlx::query(
+                    "INSERT INTO channel (name, paused_until, down_since, failures, why) VALUES ($1, $2, $3, 1, $4) \
+                     ON CONFLICT (name) DO UPDATE SET paused_until = excluded.paused_until, \
+                     down_since = coalesce(channel.down_since, excluded.down_since), failures = channel.failures + 1, why = excluded.why",
+                )
+                .bind(claimed.channel.as_str())
+                .bind(ms(*due))
+                .bind(down.then(|| ms(now)))
+                .bind(why.as_str())
+                .execute(&mut *tx)
+                .await?;
+            }
+            _ => {}
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Lets go of the claims of a holder that died. Only the lock's holder may.
+    pub async fn release_claims(&self) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE delivery SET claimed_until = NULL WHERE state = 'pending' AND claimed_until IS NOT NULL",
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Deliveries, newest first: pending and given-up ones, or `all`; at most `most`.
+    pub async fn deliveries(&self, all: bool, most: u32) -> Result<Vec<Delivery>, StoreError> {
+        let sql = format!("{LISTED} WHERE $1 OR state IN ('pending', 'given up') ORDER BY d.id DESC LIMIT $2");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(all).bind(i64::from(most)).fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        let sql = format!("{LISTED} WHERE d.id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.0).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Every try at a delivery, oldest first.
+    pub async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        let rows =
+            sqlx::query("SELECT number, began, ended, outcome, why FROM attempt WHERE delivery = $1 ORDER BY number")
+                .bind(id.0)
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Attempt {
+                    number: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
+                    began: at(row.try_get(1)?),
+                    ended: row.try_get::<Option<i64>, _>(2)?.map(at),
+                    outcome: row.try_get(3)?,
+                    why: row.try_get(4)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Makes a pending or given-up delivery due now, with its age begun anew, and its channel no longer left alone.
+    pub async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = begin(&self.pool).await?;
+        let done = sqlx::query(
+            "UPDATE delivery SET state = 'pending', due = $2, created = $2, settled = NULL WHERE id = $1 AND state IN ('pending', 'given up')",
+        )
+        .bind(id.0)
+        .bind(ms(now))
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("UPDATE channel SET paused_until = $2 WHERE name = (SELECT channel FROM delivery WHERE id = $1)")
+            .bind(id.0)
+            .bind(ms(now))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Takes a delivery out of the queue for good, and empties it.
+    pub async fn drop_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE delivery SET state = 'dropped', settled = $2, body = '', plainer = NULL, claimed_until = NULL \
+             WHERE id = $1 AND state IN ('pending', 'given up')",
+        )
+        .bind(id.0)
+        .bind(ms(now))
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn read(row: &Row) -> Result<Delivery, StoreError> {
+    let state: String = row.try_get("state")?;
+    let waits = row.try_get::<Option<i64>, _>("paused_until")?;
+    let why = row.try_get::<Option<String>, _>("channel_why")?;
+    Ok(Delivery {
+        id: DeliveryId(row.try_get("id")?),
+        cause: row.try_get("cause")?,
+        channel: row.try_get("channel")?,
+        recipient: row.try_get("recipient")?,
+        kind: row.try_get("kind")?,
+        title: row.try_get("title")?,
+        body: row.try_get("body")?,
+        state: DeliveryState::from_word(&state)
+            .ok_or_else(|| StoreError::Other(format!("a delivery in the state `{state}`")))?,
+        created: at(row.try_get("created")?),
+        due: at(row.try_get("due")?),
+        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+        settled: row.try_get::<Option<i64>, _>("settled")?.map(at),
+        last_error: row.try_get("last_error")?,
+        channel_waits: waits.map(|until| (at(until), why.unwrap_or_default())),
+    })
+}
