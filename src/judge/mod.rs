@@ -61,6 +61,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 pub use change::{Amount, Change};
+pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, State};
 pub use threshold::Threshold;
 pub use unreachable::{Parts, Unreachable};

@@ -4,15 +4,21 @@
 //! Thinks only: `now` and the time zone are arguments.
 //! Words nothing (that is `templates/`), and knows no channel.
 
+mod alert;
 mod moment;
 pub mod sample;
+mod test;
+mod who;
 
 use std::fmt;
 
 use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
+pub use alert::alerts;
 pub use moment::{Moment, lasting};
+pub use test::test;
+pub use who::{Occasion, people, who};
 
 pub use crate::judge::{Bound, Metric, Severity, Turn};
 pub use crate::snapshot::{Counts, Coverage};

@@ -19,13 +19,13 @@ pub struct Addressed<'a> {
 
 /// One delivery for each recipient of the channel.
 pub fn address(payload: &Payload, channel: &Channel, about: &Addressed<'_>) -> Vec<NewDelivery> {
-    let id = |cause: &str| message_id(cause, channel.name(), channel.from_domain());
+    let id = |cause: &str| message_id(cause, &channel.name, channel.from_domain());
     channel
         .recipients()
         .into_iter()
         .map(|recipient| NewDelivery {
             cause: about.cause.to_owned(),
-            channel: channel.name().to_owned(),
+            channel: channel.name.clone(),
             recipient,
             kind: about.kind.word(),
             title: payload.title().to_owned(),

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// A channel, and how patient to be with it.
 pub struct Route {
-    pub channel: Channel,
+    pub channel: Arc<Channel>,
     /// The least time between two messages.
     pub pace: Option<SignedDuration>,
     /// How old a delivery may grow.
@@ -40,7 +40,7 @@ pub struct Courier {
 
 impl Courier {
     pub fn new(store: Arc<Store>, clock: Clock, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
-        let routes = routes.into_iter().map(|route| (route.channel.name().to_owned(), route)).collect();
+        let routes = routes.into_iter().map(|route| (route.channel.name.clone(), route)).collect();
         Self { store, clock, routes, sent: Mutex::default(), wake: Notify::new() }
     }
 
@@ -135,7 +135,7 @@ impl Courier {
             in_reply_to: claimed.in_reply_to.as_deref(),
             now: self.clock.now(),
         };
-        let outcome = route.channel.send(&parcel).await;
+        let outcome = route.channel.send(parcel).await;
         let now = self.clock.now();
         let settled = settle(&claimed, &outcome, route.give_up, now);
         log(&claimed, &settled);

@@ -97,17 +97,16 @@ impl Qlik {
 
     /// Asks every pair, a few at once. Never fails: not seeing is something seen.
     pub async fn observe(&self, at: Timestamp) -> Snapshot {
-        let observations = stream::iter(&self.targets)
-            .map(|target| async move {
-                let observation = match session_api::sessions(&target.client, &target.url, self.timeout).await {
-                    Ok(sessions) => Observation::Seen(sessions),
-                    Err(fault) => Observation::Unseen(fault.told(&target.url, &target.pair, self.timeout)),
-                };
-                (target.pair.clone(), observation)
-            })
-            .buffered(AT_ONCE)
-            .collect::<Vec<_>>()
-            .await;
+        let asked: Vec<_> = self.targets.iter().map(|target| self.ask(target)).collect();
+        let observations = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await;
         Snapshot::new(self.site.clone(), at, observations, |user| pattern::any(&self.exclude, user))
+    }
+
+    async fn ask(&self, target: &Target) -> (Pair, Observation) {
+        let observation = match session_api::sessions(&target.client, &target.url, self.timeout).await {
+            Ok(sessions) => Observation::Seen(sessions),
+            Err(fault) => Observation::Unseen(fault.told(&target.url, &target.pair, self.timeout)),
+        };
+        (target.pair.clone(), observation)
     }
 }

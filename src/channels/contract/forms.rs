@@ -1,0 +1,125 @@
+//! How every message looks in every channel, as text to review.
+
+use super::super::{ChannelKind, Names, format, rehearse};
+use super::{PLAIN, json};
+use crate::message::{Facts, sample};
+use crate::render::Engine;
+
+#[test]
+fn every_sample_has_its_form() {
+    let engine = Engine::embedded();
+    for kind in ChannelKind::ALL {
+        for (name, message) in sample::all() {
+            let payload = format(kind, &message, &engine, Names::Shown);
+            assert!(!payload.body().contains(PLAIN), "{kind} {name}: {}", payload.body());
+            if name == "who_many" {
+                // Long, and the tests of limits read it.
+                continue;
+            }
+            let value = json(&payload);
+            let form = match kind {
+                ChannelKind::Slack | ChannelKind::Teams => serde_json::to_string_pretty(&value).unwrap(),
+                ChannelKind::Email => format!(
+                    "Subject: {}\nUrgent: {}\n\n{}\n{}",
+                    value["subject"].as_str().unwrap(),
+                    value["urgent"],
+                    value["text"].as_str().unwrap(),
+                    value["html"].as_str().unwrap()
+                ),
+            };
+            let mut settings = insta::Settings::clone_current();
+            settings.set_snapshot_path("../snapshots");
+            settings.set_prepend_module_to_snapshot(false);
+            settings.set_omit_expression(true);
+            settings.bind(|| insta::assert_snapshot!(format!("{kind}__{name}"), form));
+        }
+    }
+}
+
+#[test]
+fn the_built_in_templates_pass_their_rehearsal() {
+    assert_eq!(rehearse(&Engine::embedded()), [""; 0]);
+}
+
+#[test]
+fn the_words_are_the_same_in_every_channel() {
+    let engine = Engine::embedded();
+    let mut words = Vec::new();
+    for (name, message) in sample::all() {
+        let titles = ChannelKind::ALL.map(|kind| format(kind, &message, &engine, Names::Shown).title().to_owned());
+        assert!(titles.iter().all(|title| *title == titles[0]), "{titles:?}");
+        let slack = json(&format(ChannelKind::Slack, &message, &engine, Names::Shown));
+        words.push(format!("{name}\n{}\n", slack["text"].as_str().unwrap()));
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("words", words.join("\n")));
+}
+
+#[test]
+fn what_was_not_seen_is_never_nobody() {
+    let engine = Engine::embedded();
+    for kind in ChannelKind::ALL {
+        for (name, message) in sample::all() {
+            let coverage = match &message.facts {
+                Facts::Threshold { coverage, .. }
+                | Facts::Change { coverage, .. }
+                | Facts::Unreachable { coverage, .. }
+                | Facts::Who { coverage, .. } => *coverage,
+                Facts::Test { .. } => continue,
+            };
+            let payload = format(kind, &message, &engine, Names::Shown);
+            let body = payload.body();
+            if coverage.answered == 0 {
+                for wrong in ["no users", " 0 users", "no sessions", "nobody is on"] {
+                    assert!(!body.contains(wrong), "{kind} {name}: {body}");
+                }
+            } else if !coverage.is_full() {
+                assert!(body.contains("did not answer") || body.contains("not answer"), "{kind} {name}: {body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_broken_template_falls_back_and_says_so() {
+    for (file, text, told) in [
+        ("json.j2", "{\n{{ nobody }}", "line 2: undefined value"),
+        ("json.j2", "{\"blocks\": [", "gives no JSON: its output breaks off at line 1"),
+        ("json.j2", "{\"blocks\": [{\"type\": \"confetti\"}], \"body\": []}", "what the channel does not take"),
+        ("txt.j2", "{{ nobody }}", "line 1: undefined value"),
+        ("html.j2", "\n\n{{ title.nothing.here }}", "line 3: undefined value"),
+        ("words", "{% if %}{% endif %}", ""),
+        ("words", "{{ reason.nothing.here }}", "line 1: undefined value"),
+        ("words", "\n \n", "it says nothing"),
+    ] {
+        for kind in ChannelKind::ALL {
+            let name = match (kind, file) {
+                (_, "words") => "words/alert.txt.j2".to_owned(),
+                (ChannelKind::Email, "json.j2") | (ChannelKind::Slack | ChannelKind::Teams, "txt.j2" | "html.j2") => {
+                    continue;
+                }
+                (kind, file) => format!("{kind}/alert.{file}"),
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(&name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            let Ok(engine) = Engine::new(Some(folder.path())) else {
+                assert!(told.is_empty());
+                continue;
+            };
+            assert!(rehearse(&engine).iter().any(|trouble| trouble.contains(&name)));
+            let payload = format(kind, &super::sample("alert_crowded"), &engine, Names::Shown);
+            let body = payload.body();
+            for part in [PLAIN, &name, told, "217", "200"] {
+                assert!(body.contains(part), "{kind} {name}: {part} not in {body}");
+            }
+            // Those that the broken one has nothing to do with are as they were.
+            let other = format(kind, &super::sample("test"), &engine, Names::Shown);
+            assert!(!other.body().contains(PLAIN));
+        }
+    }
+}

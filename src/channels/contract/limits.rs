@@ -1,0 +1,156 @@
+//! That limits are kept whatever people are called, and that nobody is lost from the count.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::super::{ChannelKind, Names, email, format, slack, teams};
+use super::{PLAIN, json, sample, shown};
+use crate::message::{Counts, Facts, Message, Person, clean};
+use crate::render::Engine;
+
+/// Whether the vendor would take it; the same checks that `format` makes, run on what it gave.
+fn taken(kind: ChannelKind, body: &str) -> Result<(), String> {
+    let value: Value = serde_json::from_str(body).unwrap();
+    match kind {
+        // A message of text alone has no blocks to check.
+        ChannelKind::Slack if value.get("blocks").is_none() => {
+            let length = value["text"].as_str().unwrap().encode_utf16().count();
+            if (1..=4000).contains(&length) { Ok(()) } else { Err(format!("{length} characters")) }
+        }
+        ChannelKind::Slack => slack::limits::check(&value),
+        ChannelKind::Teams => teams::limits::check(&value),
+        ChannelKind::Email => email::check(body),
+    }
+}
+
+fn crowd(names: impl Iterator<Item = String>) -> Message {
+    let people: Vec<Person> = names
+        .map(|id| Person {
+            directory: "CORP".to_owned(),
+            name: Some(id.clone()),
+            id,
+            sessions: 1,
+            on: vec![String::new(), "hr".to_owned()],
+            anonymous: false,
+        })
+        .collect();
+    let users = people.len() as u64;
+    let mut message = sample("who");
+    if let Facts::Who { counts, .. } = &mut message.facts {
+        *counts = Some(Counts { sessions: users, users, anonymous: 0 });
+    }
+    message.people = people;
+    message
+}
+
+/// How many people a body lists, and how many more it says there are.
+fn listed(body: &str, id: &str) -> (usize, usize) {
+    let more = body.find("and ").and_then(|_| {
+        let numbers = body.match_indices("and ").filter_map(|(at, _)| {
+            let rest = &body[at + 4..];
+            let number = rest.split_once(" more")?.0;
+            number.parse::<usize>().ok()
+        });
+        numbers.last()
+    });
+    (body.matches(id).count(), more.unwrap_or(0))
+}
+
+#[test]
+fn nobody_is_lost_from_the_count() {
+    for kind in ChannelKind::ALL {
+        for size in [1_usize, 29, 30, 31, 100, 500, 501, 5000] {
+            let message = crowd((0..size).map(|n| format!("person{n:04}")));
+            let payload = shown(kind, &message);
+            assert!(!payload.body().contains(PLAIN));
+            taken(kind, payload.body()).unwrap();
+            let value = json(&payload);
+            let body = if kind == ChannelKind::Email { value["text"].to_string() } else { value.to_string() };
+            let (people, more) = listed(&body, "CORP\\\\\\\\person");
+            let (people, more) = if people == 0 { listed(&body, "CORP\\\\person") } else { (people, more) };
+            assert_eq!(people + more, size, "{kind} {size}: {people} + {more}");
+            let least = match kind {
+                ChannelKind::Slack => 150,
+                ChannelKind::Teams => 90,
+                ChannelKind::Email => 500,
+            };
+            assert!(people >= size.min(least), "{kind} shows only {people} of {size}");
+        }
+    }
+}
+
+#[test]
+fn the_longest_names_fit() {
+    let message = crowd((0..5000).map(|_| "😀".repeat(200)));
+    for kind in ChannelKind::ALL {
+        let payload = shown(kind, &message);
+        assert!(!payload.body().contains(PLAIN), "{kind}");
+        taken(kind, payload.body()).unwrap();
+        let (_, more) = listed(&json(&payload).to_string(), "CORP");
+        assert!((1..5000).contains(&more), "{kind}: {more}");
+    }
+}
+
+#[test]
+fn the_longest_words_fit() {
+    for kind in ChannelKind::ALL {
+        for (name, mut message) in crate::message::sample::all() {
+            let long = "\"😀".repeat(200);
+            for named in [&mut message.site, &mut message.source].into_iter().flatten() {
+                named.name.clone_from(&long);
+                named.link = Some(format!("https://example.com/{}", "x".repeat(2900)));
+            }
+            if let Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } = &mut message.facts {
+                for one in silent {
+                    (one.proxy, one.prefix, one.why) = (long.clone(), long.clone(), long.clone());
+                }
+            }
+            let payload = shown(kind, &message);
+            taken(kind, payload.body()).unwrap_or_else(|what| panic!("{kind} {name}: {what}"));
+            if let Some(plainer) = payload.plainer() {
+                taken(kind, plainer).unwrap_or_else(|what| panic!("{kind} {name}, plainer: {what}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn hidden_names_are_in_no_form() {
+    let engine = Engine::embedded();
+    for kind in ChannelKind::ALL {
+        let payload = format(kind, &sample("who"), &engine, Names::Hidden);
+        let all = format!("{}{:?}{}", payload.body(), payload.plainer(), payload.title());
+        for name in ["anna", "Andersson", "o'brien", "svc_reload"] {
+            assert!(!all.contains(name), "{kind}: {all}");
+        }
+        assert!(all.contains("7 users") && all.contains("Names are not shown"), "{kind}: {all}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_names_fit(
+        names in proptest::collection::vec(".{0,250}", 0..120),
+        site in ".{0,250}",
+        because in proptest::option::of(".{0,250}"),
+        partial in any::<bool>(),
+    ) {
+        let mut message = crowd(names.iter().map(|name| clean(name)));
+        if let Some(named) = &mut message.site {
+            named.name = site;
+        }
+        message.reason = crate::message::Reason::Asked { planned: None, because };
+        if let Facts::Who { coverage, .. } = &mut message.facts {
+            coverage.answered -= u64::from(partial);
+        }
+        let engine = Engine::embedded();
+        for kind in ChannelKind::ALL {
+            let payload = format(kind, &message, &engine, Names::Shown);
+            prop_assert!(!payload.body().contains(PLAIN), "{}", payload.body());
+            prop_assert_eq!(taken(kind, payload.body()), Ok(()));
+            prop_assert!(!payload.title().contains('\n'));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What every answer of every vendor means.
+
+use jiff::SignedDuration;
+
+use super::super::{Outcome, Scope, email, slack, teams};
+
+/// The outcome in one word.
+fn word(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Delivered => "delivered".to_owned(),
+        Outcome::Retry { after, scope, maybe_taken, .. } => {
+            let after = after.map_or_else(String::new, |after| format!(" after {}s", after.as_secs()));
+            let scope = if *scope == Scope::Channel { " whole channel" } else { "" };
+            let maybe = if *maybe_taken { " maybe taken" } else { "" };
+            format!("retry{after}{scope}{maybe}")
+        }
+        Outcome::Refused { degrade: true, .. } => "refused, degrade".to_owned(),
+        Outcome::Refused { degrade: false, .. } => "refused".to_owned(),
+        Outcome::ChannelDown { .. } => "channel down".to_owned(),
+    }
+}
+
+#[test]
+fn slack() {
+    for (status, wait, body, meaning) in [
+        (200, None, "ok", "delivered"),
+        (200, None, "OK", "retry maybe taken"),
+        (200, None, "", "retry maybe taken"),
+        (200, None, "<html>Sign in</html>", "retry maybe taken"),
+        (400, None, "invalid_payload", "refused, degrade"),
+        (400, None, "no_text", "refused, degrade"),
+        (400, None, "user_not_found", "refused, degrade"),
+        (400, None, "invalid_attachments", "refused, degrade"),
+        (400, None, "too_many_attachments", "refused, degrade"),
+        (400, None, "invalid_blocks", "refused, degrade"),
+        (400, None, "invalid_blocks_format", "refused, degrade"),
+        (400, None, "invalid_token", "channel down"),
+        (403, None, "invalid_token", "channel down"),
+        (403, None, "action_prohibited", "channel down"),
+        (403, None, "posting_to_general_channel_denied", "channel down"),
+        (404, None, "channel_not_found", "channel down"),
+        (404, None, "no_service", "channel down"),
+        (404, None, "no_service_id", "channel down"),
+        (404, None, "no_team", "channel down"),
+        (400, None, "no_active_hooks", "channel down"),
+        (404, None, "", "channel down"),
+        (410, None, "channel_is_archived", "channel down"),
+        (413, None, "", "refused, degrade"),
+        (429, Some(30), "", "retry after 30s whole channel"),
+        (429, None, r#"{"retry_after":7,"ok":false,"error":"rate_limited"}"#, "retry after 7s whole channel"),
+        (429, Some(30), r#"{"retry_after":7,"ok":false,"error":"rate_limited"}"#, "retry after 30s whole channel"),
+        (429, None, "", "retry whole channel"),
+        (500, None, "rollup_error", "retry"),
+        (503, Some(60), "", "retry after 60s"),
+        (408, None, "", "retry"),
+        (405, None, "", "channel down"),
+    ] {
+        let outcome = slack::judge_status(status, wait.map(SignedDuration::from_secs), body);
+        assert_eq!(word(&outcome), meaning, "{status} {body}: {outcome:?}");
+    }
+}
+
+#[test]
+fn teams() {
+    let error = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"No."}}}}"#);
+    for (status, wait, body, meaning) in [
+        (202, None, String::new(), "delivered"),
+        (200, None, "anything".to_owned(), "delivered"),
+        (400, None, error("InvalidRequestContent"), "refused, degrade"),
+        (400, None, error("WorkflowTriggerIsNotEnabled"), "channel down"),
+        (401, None, error("DirectApiAuthorizationRequired"), "channel down"),
+        (403, None, String::new(), "channel down"),
+        (404, None, error("WorkflowNotFound"), "channel down"),
+        (410, None, String::new(), "channel down"),
+        (413, None, String::new(), "refused, degrade"),
+        (429, Some(12), String::new(), "retry after 12s whole channel"),
+        (429, None, String::new(), "retry whole channel"),
+        (500, None, String::new(), "retry"),
+        (502, None, "<html>".to_owned(), "retry"),
+    ] {
+        let outcome = teams::judge_status(status, wait.map(SignedDuration::from_secs), &body);
+        assert_eq!(word(&outcome), meaning, "{status} {body}: {outcome:?}");
+    }
+}
+
+#[test]
+fn mail() {
+    for (code, text, meaning) in [
+        (421, "4.3.2 closing", "retry whole channel"),
+        (450, "4.2.0 greylisted", "retry"),
+        (451, "later", "retry"),
+        (454, "4.7.0 temporary authentication failure", "retry"),
+        (500, "what?", "channel down"),
+        (503, "5.5.1 authenticate first", "channel down"),
+        (530, "5.7.0 authentication required", "channel down"),
+        (535, "5.7.8 bad credentials", "channel down"),
+        (550, "5.7.30 Basic authentication is not supported for Client Submission.", "channel down"),
+        (550, "5.1.1 user unknown", "refused"),
+        (550, "no such user", "refused"),
+        (552, "5.3.4 message too big", "refused"),
+        (554, "5.6.0 not liked", "refused"),
+    ] {
+        let outcome = email::judge_reply(code, text);
+        assert_eq!(word(&outcome), meaning, "{code} {text}: {outcome:?}");
+    }
+}
+
+#[test]
+fn what_servers_say_is_cleaned_and_cut() {
+    let loud = format!("a\r\nb\u{1b}[31m{}", "x".repeat(500));
+    for outcome in [slack::judge_status(400, None, &loud), email::judge_reply(550, &loud)] {
+        let Outcome::Refused { why, .. } = outcome else { panic!("{outcome:?}") };
+        assert!(why.chars().count() <= 200 && !why.chars().any(char::is_control), "{why:?}");
+    }
+}

@@ -1,0 +1,22 @@
+//! What a mail may hold, so that any server takes it and any reader opens it.
+
+use super::format::Parts;
+
+/// The longest subject, in characters.
+pub(super) const SUBJECT: usize = 200;
+/// The whole mail before it is encoded; Gmail hides what is beyond 100 KiB of HTML, servers refuse megabytes.
+const BYTES: usize = 256 * 1024;
+
+pub(super) fn check(parts: &Parts) -> Result<(), String> {
+    if parts.subject.trim().is_empty() || parts.text.trim().is_empty() || parts.html.trim().is_empty() {
+        return Err("a part is empty".to_owned());
+    }
+    if parts.subject.chars().count() > SUBJECT || parts.subject.chars().any(char::is_control) {
+        return Err(format!("the subject is not one line of {SUBJECT} characters"));
+    }
+    let length = parts.subject.len() + parts.text.len() + parts.html.len();
+    if length > BYTES {
+        return Err(format!("the mail has {length} bytes, more than {BYTES}"));
+    }
+    Ok(())
+}

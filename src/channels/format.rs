@@ -1,0 +1,122 @@
+//! Puts a message into a channel's form, cutting the list of people until it fits. Never fails.
+
+use super::view::{Matter, Mood, People, View};
+use super::words::Words;
+use super::{ChannelKind, Names, Payload, email, slack, teams};
+use crate::message::{Kind, Message, sample};
+use crate::render::{Engine, TemplateError};
+
+/// Why a layout cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("template {0}")]
+    Template(#[from] TemplateError),
+    #[error("template `{file}` gives no JSON: its output breaks off at line {line}")]
+    NotJson { file: String, line: usize },
+    #[error("template `{file}` gives what the channel does not take: {what}")]
+    Limit { file: String, what: String },
+}
+
+/// A message in the form of a channel: within its limits, whatever the templates do.
+pub fn format(kind: ChannelKind, message: &Message, engine: &Engine, names: Names) -> Payload {
+    let (payload, trouble) = formatted(kind, message, engine, names);
+    if let Some(trouble) = trouble {
+        let message = message.kind.word();
+        tracing::warn!(channel.kind = kind.word(), message.kind = message, "{trouble}; sent in plain words");
+    }
+    payload
+}
+
+/// Puts every sample into every form, and tells each template that fails: before a real message meets it.
+pub fn rehearse(engine: &Engine) -> Vec<String> {
+    let mut told = Vec::new();
+    for (_, message) in sample::all() {
+        for kind in ChannelKind::ALL {
+            let trouble = formatted(kind, &message, engine, Names::Shown).1.map(|trouble| trouble.to_string());
+            told.extend(trouble.filter(|trouble| !told.contains(trouble)));
+        }
+    }
+    told
+}
+
+fn formatted(kind: ChannelKind, message: &Message, engine: &Engine, names: Names) -> (Payload, Option<Trouble>) {
+    let matter = Matter::of(message);
+    let people = People::of(message, names == Names::Hidden);
+    let (words, failed) = Words::of(&matter, engine);
+    let title = words.title.clone();
+    let left_out = (!message.people.is_empty()).then_some("The list of people is left out of this plain form.");
+    let plainer = (kind != ChannelKind::Email).then(|| plain(kind, &words, &matter, left_out.into_iter()));
+    let dressed = match failed {
+        Some(error) => Err(Trouble::Template(error)),
+        None => fit(kind, &matter, &words, &people, engine),
+    };
+    match dressed {
+        Ok(body) => (Payload::new(body, plainer, title), None),
+        Err(trouble) => {
+            let excuse = format!("This message is in plain words, because a template failed: {trouble}.");
+            let body = plain(kind, &words, &matter, left_out.into_iter().chain([excuse.as_str()]));
+            (Payload::new(body, plainer, title), Some(trouble))
+        }
+    }
+}
+
+/// Shows as many people as the channel has room for.
+fn fit(
+    kind: ChannelKind,
+    matter: &Matter,
+    words: &Words,
+    people: &People<'_>,
+    engine: &Engine,
+) -> Result<String, Trouble> {
+    let dress = |shown: usize| {
+        let view = View::new(matter, words, people, shown);
+        let file = |ending| format!("{}/{}.{ending}.j2", kind.word(), matter.kind.word());
+        match kind {
+            ChannelKind::Slack => slack::format::dress(engine, &file("json"), &view, words),
+            ChannelKind::Teams => teams::format::dress(engine, &file("json"), &view, words),
+            ChannelKind::Email => email::format::dress(engine, &file("txt"), &file("html"), &view, urgent(matter)),
+        }
+    };
+    let most = match kind {
+        ChannelKind::Slack => slack::format::MOST_PEOPLE,
+        ChannelKind::Teams => teams::format::MOST_PEOPLE,
+        ChannelKind::Email => email::format::MOST_PEOPLE,
+    };
+    let mut too_many = people.users().min(most);
+    let trouble = match dress(too_many) {
+        Err(trouble @ Trouble::Limit { .. }) if too_many > 0 => trouble,
+        done => return done,
+    };
+    let (mut fits, mut best) = (0, Err(trouble));
+    while fits + 1 < too_many || best.is_err() {
+        let middle = usize::midpoint(fits, too_many);
+        match dress(middle) {
+            Ok(body) => (fits, best) = (middle, Ok(body)),
+            // Not even without anybody: it is not the people that are too much.
+            Err(trouble) if middle == 0 => return Err(trouble),
+            Err(_) => too_many = middle,
+        }
+    }
+    best
+}
+
+/// The words alone, in the channel's envelope, with no template.
+fn plain<'a>(kind: ChannelKind, words: &Words, matter: &Matter, notes: impl Iterator<Item = &'a str>) -> String {
+    let mut words = words.clone();
+    words.lines.extend(notes.map(str::to_owned));
+    match kind {
+        ChannelKind::Slack => slack::format::plain(&words, matter.mood()),
+        ChannelKind::Teams => teams::format::plain(&words, matter.mood()),
+        ChannelKind::Email => email::format::plain(&words, urgent(matter)),
+    }
+}
+
+/// Whether a mail should be marked as important.
+fn urgent(matter: &Matter) -> bool {
+    matter.kind == Kind::Alert && matter.mood() == Mood::Critical
+}
+
+/// What a template gave, as JSON.
+pub(super) fn parse(file: &str, text: &str) -> Result<serde_json::Value, Trouble> {
+    serde_json::from_str(text).map_err(|error| Trouble::NotJson { file: file.to_owned(), line: error.line() })
+}

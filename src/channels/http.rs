@@ -1,0 +1,259 @@
+//! The one place that posts.
+//!
+//! A webhook's address is its secret: it is exposed here alone, used byte for byte, never followed elsewhere, and taken out
+//! of whatever is told.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::{Outcome, Scope, is_loopback};
+use crate::message::clean;
+use crate::secret::Secret;
+
+const CONNECT: Duration = Duration::from_secs(10);
+/// Around everything: finding the host, connecting, sending, and reading the answer.
+const WHOLE: Duration = Duration::from_secs(30);
+/// How much of an answer is read.
+const ANSWER: usize = 64 * 1024;
+/// The longest wait that a server is believed.
+const LONGEST_WAIT: i64 = 24 * 3600;
+/// Parts of an address shorter than this are words that any answer may hold.
+const SHORTEST_SECRET: usize = 6;
+
+/// Certificate authorities that are trusted beside the machine's own.
+#[derive(Clone, Debug, Default)]
+pub struct Authorities {
+    pem: Option<Arc<[u8]>>,
+}
+
+impl Authorities {
+    /// Those of a PEM text, which must hold one at least.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, String> {
+        let mut store = rustls::RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|error| format!("it is not a PEM certificate: {error}"))?;
+            store.add(certificate).map_err(|error| format!("it cannot be trusted: {error}"))?;
+        }
+        if store.is_empty() {
+            return Err("it holds no certificate".to_owned());
+        }
+        Ok(Self { pem: Some(pem.into()) })
+    }
+
+    pub(super) fn pem(&self) -> Option<&[u8]> {
+        self.pem.as_deref()
+    }
+
+    fn certificates(&self) -> Vec<CertificateDer<'static>> {
+        let pem = self.pem.as_deref().unwrap_or_default();
+        CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
+    }
+}
+
+/// What posts for one channel.
+#[derive(Debug)]
+pub(super) struct Client(reqwest::Client);
+
+/// What came back.
+pub(super) struct Answer {
+    pub status: u16,
+    pub retry_after: Option<SignedDuration>,
+    /// Without the address, should the server have repeated it.
+    pub body: String,
+}
+
+impl Client {
+    /// A client that trusts the machine's authorities and those given. A `plain` one speaks to loopback, and needs none.
+    pub(super) fn new(authorities: &Authorities, plain: bool) -> Result<Self, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| format!("TLS cannot be set up: {error}"))?;
+        let config = if plain {
+            config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+        } else {
+            let verifier =
+                rustls_platform_verifier::Verifier::new_with_extra_roots(authorities.certificates(), provider)
+                    .map_err(|error| format!("the machine's certificate authorities cannot be read: {error}"))?;
+            config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+        };
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map(Self)
+            .map_err(|error| format!("the HTTP client cannot be set up: {}", sentence(error)))
+    }
+
+    /// Posts JSON. Where no answer came, the outcome says so.
+    pub(super) async fn post(&self, to: &Secret, body: &str, now: Timestamp) -> Result<Answer, Outcome> {
+        let request = self.0.post(to.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
+        let mut response = request.body(body.to_owned()).send().await.map_err(|error| failed(to, error))?;
+        let status = response.status();
+        if status.is_redirection() {
+            let whither = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+            let host = whither.and_then(|whither| reqwest::Url::parse(whither).ok()?.host_str().map(str::to_owned));
+            let host = host.map_or_else(String::new, |host| format!(" to {}", clean(&host)));
+            let why = format!("it redirects{host} (status {status}), which is not followed; correct the address");
+            return Err(Outcome::ChannelDown { why: hidden(to, &why) });
+        }
+        let retry_after = retry_after(response.headers(), now);
+        let mut answer = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if answer.len() < ANSWER => answer.extend_from_slice(&chunk),
+                // A bad status says enough by itself; a good one does not.
+                Err(error) if status.is_success() => return Err(failed(to, error)),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        answer.truncate(ANSWER);
+        let body = hidden(to, &String::from_utf8_lossy(&answer));
+        Ok(Answer { status: status.as_u16(), retry_after, body })
+    }
+}
+
+/// The host that a webhook's address leads to, if it may be used: `https`, or `http` on this machine.
+pub(super) fn host(address: &Secret) -> Result<String, String> {
+    let url = reqwest::Url::parse(address.expose()).map_err(|error| format!("it is no address: {error}"))?;
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "https" if !host.is_empty() => Ok(host.to_owned()),
+        "http" if is_loopback(host) => Ok(host.to_owned()),
+        "http" => Err("it begins with `http://`, which is for this machine alone; use `https://`".to_owned()),
+        _ => Err("it is no `https://` address".to_owned()),
+    }
+}
+
+/// Whether an address is spoken to without TLS.
+pub(super) fn is_plain(address: &Secret) -> bool {
+    address.expose().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
+}
+
+/// How long the answer asks to wait: in seconds, or until a date.
+/// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = match value.parse::<i64>() {
+        Ok(seconds) => seconds,
+        Err(_) => jiff::fmt::rfc2822::parse(value).ok()?.timestamp().as_second() - now.as_second(),
+    };
+    Some(wait(seconds))
+}
+
+/// A wait that a server asked for, within reason.
+pub(super) fn wait(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds.clamp(0, LONGEST_WAIT))
+}
+
+/// What it means that no answer came. Once the connection stood, the message may have been taken.
+fn failed(to: &Secret, error: reqwest::Error) -> Outcome {
+    let connecting = error.is_connect() || error.is_builder();
+    let why = if error.is_timeout() {
+        let what = if connecting { "connect" } else { "answer" };
+        format!("it did not {what} in time")
+    } else {
+        sentence(error)
+    };
+    let scope = if connecting { Scope::Channel } else { Scope::Delivery };
+    Outcome::Retry { after: None, scope, maybe_taken: !connecting, why: clean(&hidden(to, &why)) }
+}
+
+/// An error and its causes as one sentence, without the address.
+fn sentence(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let next = deeper.to_string();
+        // Some errors repeat their causes.
+        if !told.contains(&next) {
+            told.push_str(": ");
+            told.push_str(&next);
+        }
+        cause = deeper.source();
+    }
+    told
+}
+
+/// A text without the secret parts of an address.
+fn hidden(address: &Secret, text: &str) -> String {
+    let whole = address.expose();
+    let mut hidden = text.replace(whole, "***");
+    let after_host = whole.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let (path, query) = after_host.split_once('?').unwrap_or((after_host, ""));
+    let values = query.split('&').filter_map(|pair| pair.split_once('=').map(|(_, value)| value));
+    for part in [after_host, path, query].into_iter().chain(values).chain(path.rsplit('/').take(1)) {
+        if part.len() >= SHORTEST_SECRET {
+            hidden = hidden.replace(part, "***");
+        }
+    }
+    hidden
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_read_as_seconds_or_dates() {
+        let now = "2026-11-23T07:10:00Z".parse().unwrap();
+        for (value, seconds) in [
+            ("30", Some(30)),
+            ("0", Some(0)),
+            ("-5", Some(0)),
+            ("99999999999", Some(LONGEST_WAIT)),
+            ("Mon, 23 Nov 2026 07:12:00 GMT", Some(120)),
+            ("Mon, 23 Nov 2026 07:00:00 GMT", Some(0)),
+            ("soon", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, now), seconds.map(SignedDuration::from_secs), "{value}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn no_part_of_an_address_is_told() {
+        let address = Secret::new("https://hooks.example/services/T000/B000/topsecret?sig=alsosecret&v=1");
+        for text in [
+            "no https://hooks.example/services/T000/B000/topsecret?sig=alsosecret&v=1 here",
+            "/services/T000/B000/topsecret is gone",
+            "bad signature alsosecret",
+            "topsecret",
+        ] {
+            let told = hidden(&address, text);
+            assert!(told.contains("***") && !told.contains("secret"), "{told}");
+        }
+        assert_eq!(hidden(&address, "no_service 1"), "no_service 1");
+    }
+
+    #[test]
+    fn only_https_leaves_the_machine() {
+        for (address, fine) in [
+            ("https://hooks.slack.com/services/x", true),
+            ("http://127.0.0.1:8080/x", true),
+            ("http://localhost/x", true),
+            ("http://[::1]:1/x", true),
+            ("http://hooks.slack.com/services/x", false),
+            ("http://localhost.example.com/", false),
+            ("ftp://localhost/x", false),
+            ("hooks.slack.com/x", false),
+        ] {
+            let host = host(&Secret::new(address));
+            assert_eq!(host.is_ok(), fine, "{address}: {host:?}");
+        }
+    }
+}

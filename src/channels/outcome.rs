@@ -1,0 +1,37 @@
+//! How it went to bring a payload to its channel.
+
+use jiff::SignedDuration;
+
+/// What became of one try, and so what to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The next hop took it.
+    Delivered,
+    /// Again later: after so long, where the other side said so. `maybe_taken` says that another try may be a duplicate.
+    Retry { after: Option<SignedDuration>, scope: Scope, maybe_taken: bool, why: String },
+    /// This payload will never be taken. With `degrade`, its plainer form is worth one try.
+    Refused { why: String, degrade: bool },
+    /// Nothing will be taken until somebody mends the channel; its messages are kept.
+    ChannelDown { why: String },
+}
+
+/// What must wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// This delivery alone.
+    Delivery,
+    /// Everything for the channel.
+    Channel,
+}
+
+impl Outcome {
+    /// A fault on the other side that passes.
+    pub(super) fn again(after: Option<SignedDuration>, why: String) -> Self {
+        Self::Retry { after, scope: Scope::Delivery, maybe_taken: false, why }
+    }
+
+    /// Too fast: the whole channel waits, as long as it was told to.
+    pub(super) fn too_fast(after: Option<SignedDuration>, why: String) -> Self {
+        Self::Retry { after, scope: Scope::Channel, maybe_taken: false, why }
+    }
+}

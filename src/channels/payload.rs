@@ -1,0 +1,43 @@
+//! A message in a channel's own form.
+
+use std::fmt;
+
+/// A message in a channel's own form, within the channel's limits: to hold one means that it was rendered and checked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    body: String,
+    plainer: Option<String>,
+    title: String,
+}
+
+impl Payload {
+    pub(super) fn new(body: String, plainer: Option<String>, title: String) -> Self {
+        Self { body, plainer, title }
+    }
+
+    /// What the store was given, given back.
+    pub fn from_stored(body: String, plainer: Option<String>, title: String) -> Self {
+        Self { body, plainer, title }
+    }
+
+    /// What is sent.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// What is sent, once, in place of a body that the vendor refused.
+    pub fn plainer(&self) -> Option<&str> {
+        self.plainer.as_deref()
+    }
+
+    /// The first line, without anybody's name: for listings and logs.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({:?}, {} bytes)", self.title, self.body.len())
+    }
+}

@@ -1,0 +1,38 @@
+//! The settings of a Slack channel.
+
+use serde::Deserialize;
+
+use crate::channels::{http, written};
+use crate::secret::Secret;
+
+/// As written: exactly one of the three.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    #[serde(default, deserialize_with = "written::secret")]
+    pub webhook_url: Option<Secret>,
+    pub webhook_url_file: Option<String>,
+    pub webhook_url_env: Option<String>,
+}
+
+/// As meant.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    url: Secret,
+}
+
+impl Settings {
+    /// Takes the webhook's address. What is wrong with it is told without it.
+    pub fn new(url: Secret) -> Result<Self, String> {
+        http::host(&url)?;
+        Ok(Self { url })
+    }
+
+    pub(in crate::channels) fn url(&self) -> &Secret {
+        &self.url
+    }
+
+    pub(in crate::channels) fn is_plain(&self) -> bool {
+        http::is_plain(&self.url)
+    }
+}

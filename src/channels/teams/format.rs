@@ -1,0 +1,90 @@
+//! A message as an Adaptive Card.
+
+use serde_json::{Value, json};
+
+use super::limits;
+use crate::channels::format::{Trouble, parse};
+use crate::channels::view::{Mood, View};
+use crate::channels::words::Words;
+use crate::render::{Engine, short};
+
+/// Where the search for what fits begins; as short as names come, no more have room.
+pub(in crate::channels) const MOST_PEOPLE: usize = 250;
+
+/// How many items of a list the plain card shows: as long as they come, no more surely fit.
+const ITEMS: usize = 5;
+
+/// The layout's card in its envelope.
+pub(in crate::channels) fn dress(
+    engine: &Engine,
+    file: &str,
+    view: &View<'_>,
+    words: &Words,
+) -> Result<String, Trouble> {
+    let card = parse(file, &engine.render(file, view)?)?;
+    let message = envelope(card, words);
+    limits::check(&message).map_err(|what| Trouble::Limit { file: file.to_owned(), what })?;
+    Ok(message.to_string())
+}
+
+/// The words alone, on a card that any client shows.
+pub(in crate::channels) fn plain(words: &Words, mood: Mood) -> String {
+    let run = |text: &str, weight: &str| json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": short(text, 300), "weight": weight}]});
+    let body: Vec<Value> = [run(&format!("{} {}", mood.emoji(), words.title), "Bolder")]
+        .into_iter()
+        .chain(words.lines.iter().map(|line| run(line, "Default")))
+        .chain(words.items.iter().take(ITEMS).map(|item| run(&format!("• {item}"), "Default")))
+        .chain(words.items.get(ITEMS).map(|_| run("• and more", "Default")))
+        .chain([run(&words.meta, "Default")])
+        .collect();
+    envelope(json!({"type": "AdaptiveCard", "version": "1.5", "body": body}), words).to_string()
+}
+
+/// What a flow takes that begins "when a Teams webhook request is received". `summary` is the notification.
+fn envelope(mut card: Value, words: &Words) -> Value {
+    disarm(&mut card);
+    let mut summary = Value::String(short(&words.title, 300));
+    disarm(&mut summary);
+    json!({
+        "type": "message",
+        "summary": summary,
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": card,
+        }],
+    })
+}
+
+/// Breaks `<at>`: nothing is mentioned without an entity, but some flows gather entities from the text.
+fn disarm(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            while let Some(at) = find_tag(text) {
+                text.replace_range(at..=at, "‹");
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(disarm),
+        Value::Object(fields) => fields.values_mut().for_each(disarm),
+        _ => {}
+    }
+}
+
+fn find_tag(text: &str) -> Option<usize> {
+    text.match_indices('<').map(|(at, _)| at).find(|at| {
+        let rest = text[at + 1..].trim_start_matches('/').as_bytes();
+        rest.len() >= 2 && rest[..2].eq_ignore_ascii_case(b"at")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mention_tags_are_broken_and_all_else_stays() {
+        let mut text = json!("<at>Everyone</at> <AT id=1> a<b <a> é<at");
+        disarm(&mut text);
+        assert_eq!(text, json!("‹at>Everyone‹/at> ‹AT id=1> a<b <a> é‹at"));
+    }
+}

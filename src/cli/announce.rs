@@ -1,0 +1,45 @@
+//! `headcount announce`: who is on, now, to a channel.
+
+use std::sync::Arc;
+
+use super::args::Announce;
+use super::deliver::see_through;
+use super::exit::{Exit, Failure};
+use super::test::known_channel;
+use super::who::{sentence, summary};
+use super::{Context, output, time};
+use crate::daemon;
+use crate::jobs;
+use crate::message::Occasion;
+use crate::qlik::Qlik;
+
+pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let Some(site) = config.site(&args.site) else {
+        let known = config.sites.iter().map(|site| format!("`{}`", site.name)).collect::<Vec<_>>().join(", ");
+        return Err(Failure::usage(format!("no site is called `{}`; there is {known}", output::shown(&args.site))));
+    };
+    let mut tell: Vec<Arc<str>> = Vec::new();
+    for name in &args.tell {
+        let name = known_channel(&config, name)?;
+        if !tell.contains(&name) {
+            tell.push(name);
+        }
+    }
+    let now = context.clock.now();
+    let planned = args.at.as_deref().map(|at| time::next(at, now, &config.time_zone)).transpose().map_err(Failure::usage)?;
+    let qlik = Qlik::new(&site.qlik).map_err(|error| Failure::usage(error.to_string()))?;
+    let rooms = daemon::rooms(&config, &context.state(), context.clock.clone()).await?;
+    let occasion = Occasion::Asked { planned, because: args.reason.clone() };
+    let (snapshot, ids) = jobs::announce(&rooms, site, &qlik, &tell, &occasion).await?;
+    output::print(&format!("{}\n", summary(&snapshot)))?;
+    for (pair, why) in snapshot.silent() {
+        output::complain(&sentence(snapshot.site(), pair, why));
+    }
+    let exit = see_through(&rooms, &ids).await?;
+    rooms.store.close().await;
+    Ok(match exit {
+        Exit::Done if !snapshot.coverage().is_full() => Exit::Unseen,
+        exit => exit,
+    })
+}

@@ -1,0 +1,204 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Tells who is on a client-managed Qlik Sense site, in Slack, Teams and e-mail.
+#[derive(Debug, Parser)]
+#[command(name = "headcount", version, max_term_width = 100, propagate_version = true)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Global {
+    /// The configuration [default: ./headcount.yaml, then /etc/headcount/headcount.yaml]
+    #[arg(long, global = true, env = "HEADCOUNT_CONFIG", value_name = "FILE", hide_env_values = true)]
+    pub(super) config: Option<PathBuf>,
+    /// Where headcount remembers [default: $STATE_DIRECTORY, then ./state]
+    #[arg(long, global = true, env = "HEADCOUNT_STATE", value_name = "DIR", hide_env_values = true)]
+    pub(super) state: Option<PathBuf>,
+    /// How much headcount itself logs
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(super) log: Option<Level>,
+    /// Whether the log is coloured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<Level> for tracing::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+            Level::Trace => Self::TRACE,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Who is on, right now
+    Who(Box<Who>),
+    /// The daemon: polls, judges, tells
+    Run,
+    /// One check now, printed; nothing is recorded, nothing is sent
+    Poll(Poll),
+    /// Tells channels who is on now
+    Announce(Announce),
+    /// Looks at the configuration, and shows when each schedule fires next
+    Check(Listing),
+    /// Sends a real test message to a channel
+    Test(Test),
+    /// What waits to be delivered, what was given up, and what to do about it
+    Outbox(Outbox),
+    /// What is wrong now; with --all, what was
+    Incidents(Incidents),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Who {
+    /// A site of the configuration; several times for several, none for all
+    #[arg(long, value_name = "NAME", conflicts_with = "host")]
+    pub(super) site: Vec<String>,
+    /// A proxy to ask without any configuration
+    #[arg(long, requires_all = ["cert", "key"])]
+    pub(super) host: Option<String>,
+    /// The client certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "host")]
+    pub(super) cert: Option<PathBuf>,
+    /// The client certificate's key, PEM
+    #[arg(long, value_name = "FILE", requires = "host")]
+    pub(super) key: Option<PathBuf>,
+    /// The site's root certificate [default: those that this machine trusts]
+    #[arg(long, value_name = "FILE", requires = "host")]
+    pub(super) root: Option<PathBuf>,
+    /// The name in the proxy's certificate, where --host is another
+    #[arg(long, value_name = "NAME", requires = "host")]
+    pub(super) server_name: Option<String>,
+    /// The proxy's REST API port [default: 4243]
+    #[arg(long, requires = "host")]
+    pub(super) port: Option<u16>,
+    /// A virtual proxy; several times for several, none for the default one
+    #[arg(long, value_name = "PREFIX", requires = "host")]
+    pub(super) virtual_proxy: Vec<String>,
+    /// How long to wait for each answer [default: 5s, or the site's own]
+    #[arg(long, value_name = "DURATION", value_parser = crate::duration::parse)]
+    pub(super) timeout: Option<jiff::SignedDuration>,
+    /// People who do not count, such as 'INTERNAL\sa_*'; added to the site's own
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) exclude: Vec<String>,
+    /// How to print it [default: table on a terminal, plain in a pipe]
+    #[arg(long)]
+    pub(super) format: Option<WhoFormat>,
+    /// End with status 4 when more than N people are on
+    #[arg(long, value_name = "N")]
+    pub(super) fail_above: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WhoFormat {
+    Table,
+    Plain,
+    Json,
+    Csv,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Poll {
+    /// One check of the configuration; none for all
+    #[arg(long, value_name = "NAME")]
+    pub(super) check: Option<String>,
+    #[command(flatten)]
+    pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Announce {
+    /// The site to look at
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: String,
+    /// A channel to tell; several times for several
+    #[arg(long, value_name = "CHANNEL", required = true)]
+    pub(super) tell: Vec<String>,
+    /// When the restart is planned: HH:MM or YYYY-MM-DDTHH:MM
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    /// Why, in your own words
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Test {
+    /// A channel of the configuration
+    pub(super) channel: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Outbox {
+    #[command(subcommand)]
+    pub(super) command: OutboxCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OutboxCommand {
+    /// What is pending or was given up, newest first
+    List {
+        /// Delivered and dropped ones, too
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// One delivery with every try at it
+    Show { id: i64 },
+    /// Try a delivery again now, as if it were new
+    Retry { id: i64 },
+    /// Never send a delivery
+    Drop { id: i64 },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Incidents {
+    /// Closed ones, too
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Listing {
+    /// How to print it
+    #[arg(long, default_value = "table")]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    Table,
+    Json,
+}

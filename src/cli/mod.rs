@@ -1,0 +1,103 @@
+//! The command line.
+//!
+//! Takes arguments. Gives results on standard output, everything else on standard error, and an exit status.
+//! Prints and asks, never decides: each command reads the store, or walks the same rooms as the daemon once.
+
+mod announce;
+mod args;
+mod check;
+mod deliver;
+mod exit;
+mod incidents;
+mod outbox;
+mod output;
+mod poll;
+mod run;
+mod test;
+mod time;
+mod who;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use exit::Exit;
+
+use crate::clock::Clock;
+use crate::config::{Config, load};
+use args::{Args, Command};
+use exit::Failure;
+
+/// Runs one command to its end.
+pub fn main() -> ExitCode {
+    // What headcount makes is for its owner alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    // Whatever builds a client without saying so gets the one provider that there is; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let args = Args::parse();
+    let exit = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(dispatch(args));
+            // A name look-up that still hangs in its thread must not hold up the end.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => Err(Failure::new(Exit::Failed, format!("the runtime cannot be started: {error}"))),
+    };
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::complain(&failure.to_string());
+            failure.exit.into()
+        }
+    }
+}
+
+async fn dispatch(args: Args) -> Result<Exit, Failure> {
+    let context = Context { args: &args.global, clock: Clock::System };
+    context.start_log(matches!(args.command, Command::Run));
+    match &args.command {
+        Command::Who(who) => who::who(&context, who).await,
+        Command::Run => run::run(&context).await,
+        Command::Poll(poll) => poll::poll(&context, poll).await,
+        Command::Announce(announce) => announce::announce(&context, announce).await,
+        Command::Check(check) => check::check(&context, check),
+        Command::Test(test) => test::test(&context, test).await,
+        Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
+        Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+    }
+}
+
+/// What every command is given.
+struct Context<'a> {
+    args: &'a args::Global,
+    clock: Clock,
+}
+
+impl Context<'_> {
+    fn start_log(&self, daemon: bool) {
+        let color = match self.args.color {
+            args::Color::Always => true,
+            args::Color::Never => false,
+            args::Color::Auto => load::environment("NO_COLOR").is_none(),
+        };
+        // A command tells what went wrong itself; only the daemon has a log worth reading by default.
+        let level = self.args.log.unwrap_or(if daemon { args::Level::Info } else { args::Level::Error });
+        crate::telemetry::start(level.into(), color, daemon && load::environment("JOURNAL_STREAM").is_some());
+    }
+
+    /// The configuration, with every mistake told at once.
+    fn config(&self) -> Result<Config, Failure> {
+        let path = load::configuration(self.args.config.as_deref()).map_err(|what| Failure::new(Exit::Usage, what))?;
+        Config::load(&path).map_err(|problems| Failure::new(Exit::Usage, problems.to_string()))
+    }
+
+    /// The state directory: named, or systemd's, or `./state`.
+    fn state(&self) -> PathBuf {
+        self.args.state.clone().unwrap_or_else(|| {
+            let systemd = load::environment("STATE_DIRECTORY");
+            systemd.as_deref().and_then(|all| all.split(':').next()).map_or_else(|| PathBuf::from("state"), PathBuf::from)
+        })
+    }
+}

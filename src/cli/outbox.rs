@@ -1,0 +1,161 @@
+//! `headcount outbox`: what waits, what was given up, and what to do about it.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::args::{ListFormat, Outbox, OutboxCommand};
+use super::exit::{Exit, Failure};
+use super::{Context, output};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::store::Store;
+
+/// The most that is listed at once.
+const MOST: u32 = 1_000;
+
+#[derive(Serialize)]
+struct DeliveryAnswer<'a> {
+    id: i64,
+    channel: &'a str,
+    recipient: &'a str,
+    kind: &'a str,
+    title: &'a str,
+    cause: &'a str,
+    state: &'static str,
+    created: String,
+    due: Option<String>,
+    attempts: u32,
+    error: Option<&'a str>,
+}
+
+pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let zone = &config.time_zone;
+    let store = Store::open(&context.state().join(&config.database)).await?;
+    let now = context.clock.now();
+    let exit = match &args.command {
+        OutboxCommand::List { all, listing } => {
+            let deliveries = store.deliveries(*all, MOST).await?;
+            let text = match listing.format {
+                ListFormat::Json => output::json(&deliveries.iter().map(answer).collect::<Vec<_>>())?,
+                ListFormat::Table if deliveries.is_empty() => "Nothing waits, and nothing was given up.\n".to_owned(),
+                ListFormat::Table => table(&deliveries, now, zone),
+            };
+            output::print(&text)?;
+            Exit::Done
+        }
+        OutboxCommand::Show { id } => {
+            let delivery = found(&store, *id).await?;
+            let attempts = store.attempts(delivery.id).await?;
+            let mut text = String::new();
+            let line = |text: &mut String, name: &str, value: &str| {
+                let _ = writeln!(text, "{name:<10} {value}");
+            };
+            line(&mut text, "delivery", &id.to_string());
+            line(&mut text, "title", &output::shown(&delivery.title));
+            line(&mut text, "channel", &delivery.channel);
+            if !delivery.recipient.is_empty() {
+                line(&mut text, "recipient", &output::shown(&delivery.recipient));
+            }
+            line(&mut text, "cause", &output::shown(&delivery.cause));
+            line(&mut text, "state", &state(&delivery, now, zone));
+            line(&mut text, "created", &time(delivery.created, zone));
+            for attempt in attempts {
+                let outcome = match (&attempt.outcome, attempt.ended) {
+                    (Some(outcome), _) => outcome.clone(),
+                    (None, _) if delivery.state == DeliveryState::Pending && attempt.number == delivery.attempts => {
+                        "being sent, or headcount died meanwhile".to_owned()
+                    }
+                    (None, _) => "headcount died meanwhile".to_owned(),
+                };
+                let why = attempt.why.map(|why| format!(": {}", output::shown(&why))).unwrap_or_default();
+                line(&mut text, &format!("try {}", attempt.number), &format!("{}, {outcome}{why}", time(attempt.began, zone)));
+            }
+            output::print(&text)?;
+            Exit::Done
+        }
+        OutboxCommand::Retry { id } => {
+            let delivery = found(&store, *id).await?;
+            if store.retry(delivery.id, now).await? {
+                output::say(&format!("{id} is due now; the daemon sends it."));
+                Exit::Done
+            } else {
+                output::complain(&format!("{id} cannot be tried again: it is {}", delivery.state.word()));
+                Exit::Failed
+            }
+        }
+        OutboxCommand::Drop { id } => {
+            let delivery = found(&store, *id).await?;
+            if store.drop_delivery(delivery.id, now).await? {
+                output::say(&format!("{id} will not be sent."));
+                Exit::Done
+            } else {
+                output::complain(&format!("{id} cannot be dropped: it is {}", delivery.state.word()));
+                Exit::Failed
+            }
+        }
+    };
+    store.close().await;
+    Ok(exit)
+}
+
+async fn found(store: &Store, id: i64) -> Result<Delivery, Failure> {
+    let delivery = store.delivery(DeliveryId(id)).await?;
+    delivery.ok_or_else(|| Failure::new(Exit::Failed, format!("there is no delivery {id}; see `headcount outbox list --all`")))
+}
+
+fn answer(delivery: &Delivery) -> DeliveryAnswer<'_> {
+    let pending = delivery.state == DeliveryState::Pending;
+    DeliveryAnswer {
+        id: delivery.id.0,
+        channel: &delivery.channel,
+        recipient: &delivery.recipient,
+        kind: &delivery.kind,
+        title: &delivery.title,
+        cause: &delivery.cause,
+        state: delivery.state.word(),
+        created: delivery.created.to_string(),
+        due: pending.then(|| due(delivery).to_string()),
+        attempts: delivery.attempts,
+        error: delivery.last_error.as_deref(),
+    }
+}
+
+/// When it can be sent: when it is due, and its channel is not left alone any more.
+fn due(delivery: &Delivery) -> Timestamp {
+    delivery.channel_waits.as_ref().map_or(delivery.due, |(until, _)| delivery.due.max(*until))
+}
+
+pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn state(delivery: &Delivery, now: Timestamp, zone: &TimeZone) -> String {
+    match delivery.state {
+        DeliveryState::Pending if due(delivery) > now => format!("pending, next try {}", time(due(delivery), zone)),
+        state => state.word().to_owned(),
+    }
+}
+
+fn table(deliveries: &[Delivery], now: Timestamp, zone: &TimeZone) -> String {
+    let mut table = output::table(&["Id", "Created", "Channel", "Title", "State", "Tries", "Last error"]);
+    for delivery in deliveries {
+        let channel = if delivery.recipient.is_empty() {
+            delivery.channel.clone()
+        } else {
+            format!("{} ({})", delivery.channel, output::shown(&delivery.recipient))
+        };
+        table.add_row([
+            delivery.id.0.to_string(),
+            time(delivery.created, zone),
+            channel,
+            output::shown(&delivery.title),
+            state(delivery, now, zone),
+            delivery.attempts.to_string(),
+            output::shown(delivery.last_error.as_deref().unwrap_or_default()),
+        ]);
+    }
+    format!("{table}\n")
+}

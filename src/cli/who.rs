@@ -1,0 +1,322 @@
+//! `headcount who`: how many users, and who, in the time of one TLS handshake.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::args::{Who, WhoFormat};
+use super::exit::{Exit, Failure};
+use super::{Context, output};
+use crate::config::load::Loader;
+use crate::message::{Person, people};
+use crate::qlik::{self, Identity, Pattern, ProxySettings, Qlik, Roots};
+use crate::snapshot::{Counts, Coverage, Observation, Pair, Snapshot, Unseen};
+use crate::store::Store;
+
+/// The wait for each answer under `--host`, in seconds.
+const TIMEOUT: u64 = 5;
+
+pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failure> {
+    let (sites, database) = match &args.host {
+        Some(host) => (vec![by_host(args, host)?], None),
+        None => configured(context, args)?,
+    };
+    let now = context.clock.now();
+    let asked = sites.iter().map(Qlik::new).collect::<Result<Vec<_>, _>>().map_err(|e| Failure::usage(e.to_string()))?;
+    let snapshots = join_all(asked.iter().map(|site| site.observe(now))).await;
+
+    let mut names = HashMap::new();
+    if let Some(database) = database
+        && let Some(store) = Store::open_existing(&database).await?
+    {
+        for snapshot in &snapshots {
+            names.extend(crate::jobs::names(&store, snapshot).await?);
+        }
+        store.close().await;
+    }
+    let seen = snapshots.iter().any(|snapshot| snapshot.coverage().answered > 0);
+    let total = seen.then(|| Counts::of(snapshots.iter().flat_map(|s| s.sessions().map(|(_, session)| session))));
+
+    let format = args.format.unwrap_or_else(|| {
+        if std::io::stdout().is_terminal() { WhoFormat::Table } else { WhoFormat::Plain }
+    });
+    let text = match format {
+        WhoFormat::Json => json(now, &snapshots, &names, total)?,
+        WhoFormat::Plain => plain(&snapshots, &names),
+        WhoFormat::Csv => csv(&snapshots, &names),
+        WhoFormat::Table => table(&snapshots, &names, total),
+    };
+    output::print(&text)?;
+    for snapshot in &snapshots {
+        for (pair, why) in snapshot.silent() {
+            output::complain(&sentence(snapshot.site(), pair, why));
+        }
+    }
+    Ok(exit(&snapshots, total, args.fail_above))
+}
+
+/// What one pair that was not seen comes to: where, what was tried, what happened, what to do.
+pub(super) fn sentence(site: &str, pair: &Pair, why: &Unseen) -> String {
+    let (proxy, prefix) = (output::shown(&pair.proxy), output::shown(&pair.prefix));
+    let virtual_proxy =
+        if prefix.is_empty() { "default virtual proxy".to_owned() } else { format!("virtual proxy `{prefix}`") };
+    let place = if *site == *pair.proxy { proxy } else { format!("site `{}`, proxy {proxy}", output::shown(site)) };
+    format!("{place}, {virtual_proxy} was not seen: {}: {}; {}", why.tried, output::shown(&why.what), why.advice)
+}
+
+fn exit(snapshots: &[Snapshot], total: Option<Counts>, fail_above: Option<u64>) -> Exit {
+    let on = total.map_or(0, |counts| counts.users + counts.anonymous);
+    if fail_above.is_some_and(|most| on > most) {
+        return Exit::No;
+    }
+    if snapshots.iter().all(|snapshot| snapshot.coverage().is_full()) { Exit::Done } else { Exit::Unseen }
+}
+
+fn patterns(written: &[String]) -> Result<Vec<Pattern>, Failure> {
+    written.iter().map(|text| Pattern::new(text)).collect::<Result<_, _>>().map_err(|e| Failure::usage(e.to_string()))
+}
+
+/// One proxy, with no configuration read.
+fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
+    let here = Loader::beside(Path::new("./-"));
+    let read = |file: &Path| -> Result<(String, Vec<u8>), Failure> {
+        let name = file.display().to_string();
+        here.bytes(&name).map(|bytes| (name, bytes)).map_err(Failure::usage)
+    };
+    let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
+        return Err(Failure::usage("--host needs --cert and --key"));
+    };
+    let (cert, key) = (read(cert)?, read(key)?);
+    let identity = Identity::from_pem((&cert.0, &cert.1), (&key.0, &key.1)).map_err(|e| Failure::usage(e.to_string()))?;
+    let roots = match &args.root {
+        None => None,
+        Some(file) => {
+            let (name, bytes) = read(file)?;
+            Some(Roots::from_file(&name, &bytes).map_err(|e| Failure::usage(e.to_string()))?)
+        }
+    };
+    let mut virtual_proxies = args.virtual_proxy.clone();
+    if virtual_proxies.is_empty() {
+        virtual_proxies.push(String::new());
+    }
+    let mut known = HashSet::new();
+    virtual_proxies.retain(|prefix| known.insert(prefix.clone()));
+    let timeout = args.timeout.map_or(std::time::Duration::from_secs(TIMEOUT), jiff::SignedDuration::unsigned_abs);
+    Ok(qlik::Settings {
+        site: host.into(),
+        identity,
+        roots,
+        proxies: vec![ProxySettings {
+            host: host.to_owned(),
+            port: args.port.unwrap_or(qlik::QPS_PORT),
+            server_name: args.server_name.clone(),
+            virtual_proxies,
+        }],
+        timeout,
+        exclude: patterns(&args.exclude)?,
+    })
+}
+
+/// Sites of the configuration, and where the store with people's names is.
+fn configured(
+    context: &Context<'_>,
+    args: &Who,
+) -> Result<(Vec<qlik::Settings>, Option<std::path::PathBuf>), Failure> {
+    let config = context.config()?;
+    let mut names: Vec<&str> = Vec::new();
+    for name in &args.site {
+        if config.site(name).is_none() {
+            let known = config.sites.iter().map(|site| format!("`{}`", site.name)).collect::<Vec<_>>().join(", ");
+            return Err(Failure::usage(format!("no site is called `{}`; there is {known}", output::shown(name))));
+        }
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let more = patterns(&args.exclude)?;
+    let sites = config
+        .sites
+        .iter()
+        .filter(|site| names.is_empty() || names.contains(&&*site.name))
+        .map(|site| {
+            let mut settings = site.qlik.clone();
+            settings.exclude.extend(more.iter().cloned());
+            if let Some(timeout) = args.timeout {
+                settings.timeout = timeout.unsigned_abs();
+            }
+            settings
+        })
+        .collect();
+    Ok((sites, Some(context.state().join(&config.database))))
+}
+
+fn named<'a>(snapshot: &'a Snapshot, names: &HashMap<String, String>) -> (Vec<Person>, Option<Person>) {
+    let mut all = people(snapshot.sessions(), names);
+    let anonymous = all.pop_if(|person| person.anonymous);
+    (all, anonymous)
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    at: String,
+    sites: Vec<SiteAnswer<'a>>,
+    sessions: Option<u64>,
+    users: Option<u64>,
+    anonymous: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct SiteAnswer<'a> {
+    site: &'a str,
+    coverage: Coverage,
+    sessions: Option<u64>,
+    users: Option<u64>,
+    anonymous: Option<u64>,
+    pairs: Vec<PairAnswer<'a>>,
+    people: Vec<PersonAnswer>,
+}
+
+/// A pair with its counts, or with why it was not seen.
+#[derive(Serialize)]
+pub(super) struct PairAnswer<'a> {
+    pub(super) proxy: &'a str,
+    pub(super) prefix: &'a str,
+    pub(super) sessions: Option<u64>,
+    pub(super) users: Option<u64>,
+    pub(super) error: Option<&'a str>,
+}
+
+impl<'a> PairAnswer<'a> {
+    pub(super) fn of(pair: &'a Pair, observation: &'a Observation) -> Self {
+        let (counts, error) = match observation {
+            Observation::Seen(sessions) => (Some(Counts::of(sessions.iter())), None),
+            Observation::Unseen(why) => (None, Some(why.what.as_str())),
+        };
+        Self {
+            proxy: &pair.proxy,
+            prefix: &pair.prefix,
+            sessions: counts.map(|counts| counts.sessions),
+            users: counts.map(|counts| counts.users),
+            error,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PersonAnswer {
+    directory: String,
+    id: String,
+    name: Option<String>,
+    sessions: u64,
+    on: Vec<String>,
+}
+
+fn json(
+    now: jiff::Timestamp,
+    snapshots: &[Snapshot],
+    names: &HashMap<String, String>,
+    total: Option<Counts>,
+) -> Result<String, Failure> {
+    let sites = snapshots.iter().map(|snapshot| {
+        let coverage = snapshot.coverage();
+        let counts = (coverage.answered > 0).then(|| snapshot.counts());
+        SiteAnswer {
+            site: snapshot.site(),
+            coverage,
+            sessions: counts.map(|counts| counts.sessions),
+            users: counts.map(|counts| counts.users),
+            anonymous: counts.map(|counts| counts.anonymous),
+            pairs: snapshot.pairs().iter().map(|(pair, observation)| PairAnswer::of(pair, observation)).collect(),
+            people: named(snapshot, names)
+                .0
+                .into_iter()
+                .map(|Person { directory, id, name, sessions, on, .. }| PersonAnswer { directory, id, name, sessions, on })
+                .collect(),
+        }
+    });
+    let answer = Answer {
+        at: now.to_string(),
+        sites: sites.collect(),
+        sessions: total.map(|counts| counts.sessions),
+        users: total.map(|counts| counts.users),
+        anonymous: total.map(|counts| counts.anonymous),
+    };
+    Ok(output::json(&answer)?)
+}
+
+fn plain(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
+    let mut text = String::new();
+    for person in snapshots.iter().flat_map(|snapshot| named(snapshot, names).0) {
+        let user = output::shown(&format!("{}\\{}", person.directory, person.id));
+        let _ = writeln!(text, "{user}\t{}\t{}", person.sessions, output::shown(&person.on.join(",")));
+    }
+    text
+}
+
+fn csv(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
+    let mut text = String::from("directory,id,name,sessions,on\n");
+    for person in snapshots.iter().flat_map(|snapshot| named(snapshot, names).0) {
+        let cells = [&person.directory, &person.id, person.name.as_ref().unwrap_or(&String::new())].map(|c| output::csv(c));
+        let _ = writeln!(text, "{},{},{}", cells.join(","), person.sessions, output::csv(&person.on.join(";")));
+    }
+    text
+}
+
+fn table(snapshots: &[Snapshot], names: &HashMap<String, String>, total: Option<Counts>) -> String {
+    let mut text = String::new();
+    for snapshot in snapshots {
+        let (people, anonymous) = named(snapshot, names);
+        if !people.is_empty() || anonymous.is_some() {
+            let mut table = output::table(&["User", "Name", "Sessions", "On"]);
+            for person in people.iter().chain(&anonymous) {
+                let user = if person.anonymous {
+                    "(anonymous visitors)".to_owned()
+                } else {
+                    output::shown(&format!("{}\\{}", person.directory, person.id))
+                };
+                let on: Vec<_> =
+                    person.on.iter().map(|on| if on.is_empty() { "(default)" } else { on.as_str() }).collect();
+                let name = output::shown(person.name.as_deref().unwrap_or_default());
+                table.add_row([user, name, person.sessions.to_string(), output::shown(&on.join(", "))]);
+            }
+            if let Some(column) = table.column_mut(2) {
+                column.set_cell_alignment(comfy_table::CellAlignment::Right);
+            }
+            let _ = writeln!(text, "{table}");
+        }
+        let _ = writeln!(text, "{}", summary(snapshot));
+    }
+    if let (true, Some(total)) = (snapshots.len() > 1, total) {
+        let partial = snapshots.iter().any(|snapshot| !snapshot.coverage().is_full());
+        let _ = writeln!(text, "In all: {}{}.", if partial { "at least " } else { "" }, counted(total));
+    }
+    text
+}
+
+fn counted(counts: Counts) -> String {
+    let mut text = output::count(counts.users, "user", "users");
+    if counts.anonymous > 0 {
+        let _ = write!(text, " and {}", output::count(counts.anonymous, "anonymous visitor", "anonymous visitors"));
+    }
+    let _ = write!(text, " in {}", output::count(counts.sessions, "session", "sessions"));
+    text
+}
+
+/// One line about a site; a partial view says so, and nothing seen is not nobody on.
+pub(super) fn summary(snapshot: &Snapshot) -> String {
+    let (site, coverage) = (output::shown(snapshot.site()), snapshot.coverage());
+    match (coverage.answered, coverage.is_full()) {
+        (0, false) => format!("{site}: nothing was seen; none of {} answered.", output::count(coverage.asked, "virtual proxy", "virtual proxies")),
+        (_, true) if snapshot.counts() == Counts::default() => format!("{site}: nobody is on."),
+        (_, true) => format!("{site}: {}.", counted(snapshot.counts())),
+        (answered, false) => format!(
+            "{site}: at least {}; {answered} of {} answered.",
+            counted(snapshot.counts()),
+            output::count(coverage.asked, "virtual proxy", "virtual proxies")
+        ),
+    }
+}

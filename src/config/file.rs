@@ -1,0 +1,409 @@
+//! What was written: the shape of `headcount.yaml`, before anything is made of it.
+//!
+//! Unknown keys are errors, and a name given twice. A key whose room is not built yet is known by name, and refused.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::channels::{email, slack, teams};
+use crate::judge::{Metric, Severity};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    pub(super) time_zone: Option<String>,
+    pub(super) store: Option<Store>,
+    pub(super) templates: Option<String>,
+    #[serde(default)]
+    pub(super) sites: Named<Site>,
+    #[serde(default)]
+    pub(super) checks: Named<Check>,
+    #[serde(default)]
+    pub(super) rules: Named<Rule>,
+    #[serde(default)]
+    pub(super) reports: Named<Report>,
+    #[serde(default)]
+    pub(super) channels: Named<Channel>,
+    #[serde(default, rename = "ping")]
+    _ping: Later,
+    #[serde(default, rename = "maintenance")]
+    _maintenance: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Store {
+    pub(super) sqlite: Option<String>,
+    #[serde(default, rename = "postgres")]
+    _postgres: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Site {
+    pub(super) host: String,
+    pub(super) certificate: Certificate,
+    pub(super) trust: Option<Trust>,
+    pub(super) ports: Option<Ports>,
+    pub(super) proxies: Option<Proxies>,
+    pub(super) exclude: Option<OneOrMany>,
+    pub(super) timeout: Option<String>,
+    pub(super) link: Option<String>,
+    #[serde(default, rename = "user")]
+    _user: Later,
+    #[serde(default, rename = "resolve")]
+    _resolve: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Certificate {
+    pub(super) pem: Option<String>,
+    pub(super) key: Option<String>,
+    #[serde(default, rename = "pfx")]
+    _pfx: Later,
+    #[serde(default, rename = "password")]
+    _password: Later,
+    #[serde(default, rename = "password_file")]
+    _password_file: Later,
+    #[serde(default, rename = "password_env")]
+    _password_env: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trust {
+    pub(super) root: Option<String>,
+    pub(super) server_name: Option<String>,
+    #[serde(default, rename = "fingerprint")]
+    _fingerprint: Later,
+    #[serde(default, rename = "insecure")]
+    _insecure: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ports {
+    pub(super) qps: Option<u16>,
+    #[serde(default, rename = "qrs")]
+    _qrs: Later,
+    #[serde(default, rename = "engine")]
+    _engine: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Proxy {
+    pub(super) host: String,
+    pub(super) port: Option<u16>,
+    pub(super) server_name: Option<String>,
+    pub(super) virtual_proxies: Option<OneOrMany>,
+    #[serde(default, rename = "fingerprint")]
+    _fingerprint: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Check {
+    pub(super) site: OneOrMany,
+    pub(super) cron: String,
+    #[serde(default)]
+    pub(super) rules: OneOrMany,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) threshold: Option<Threshold>,
+    pub(super) change: Option<Change>,
+    pub(super) unreachable: Option<Unreachable>,
+    #[serde(default)]
+    pub(super) severity: Severity,
+    pub(super) tell: Option<OneOrMany>,
+    pub(super) repeat: Option<String>,
+    pub(super) link: Option<String>,
+    #[serde(default, rename = "unusual")]
+    _unusual: Later,
+    #[serde(default, rename = "watch")]
+    _watch: Later,
+    #[serde(default, rename = "absence")]
+    _absence: Later,
+    #[serde(default, rename = "certificate")]
+    _certificate: Later,
+    #[serde(default, rename = "stale")]
+    _stale: Later,
+    #[serde(default, rename = "during")]
+    _during: Later,
+    #[serde(default, rename = "where")]
+    _where: Later,
+    #[serde(default, rename = "damp")]
+    _damp: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Threshold {
+    pub(super) metric: Metric,
+    pub(super) above: Option<u64>,
+    pub(super) below: Option<u64>,
+    pub(super) clear: Option<u64>,
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+    #[serde(default, rename = "over")]
+    _over: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    pub(super) metric: Metric,
+    pub(super) rises: Option<Scalar>,
+    pub(super) falls: Option<Scalar>,
+    pub(super) within: String,
+    pub(super) at_least: Option<u64>,
+    #[serde(default, rename = "over")]
+    _over: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unreachable {
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+    pub(super) parts: Option<Parts>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Parts {
+    Any,
+    All,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Report {
+    pub(super) who: Option<Who>,
+    pub(super) site: OneOrMany,
+    pub(super) cron: Option<String>,
+    pub(super) time_zone: Option<String>,
+    pub(super) tell: Option<OneOrMany>,
+    pub(super) late: Option<String>,
+    #[serde(default, rename = "digest")]
+    _digest: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Who {
+    #[serde(default, rename = "before")]
+    _before: Later,
+    #[serde(default, rename = "lead")]
+    _lead: Later,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Channel {
+    pub(super) slack: Option<slack::Written>,
+    pub(super) teams: Option<teams::Written>,
+    pub(super) email: Option<email::Written>,
+    pub(super) from: Option<Severity>,
+    pub(super) names: Option<Names>,
+    pub(super) resolved: Option<bool>,
+    pub(super) pace: Option<String>,
+    pub(super) give_up: Option<String>,
+    pub(super) ca: Option<String>,
+    #[serde(default, rename = "webhook")]
+    _webhook: Later,
+    #[serde(default, rename = "file")]
+    _file: Later,
+    #[serde(default, rename = "fallback")]
+    _fallback: Later,
+    #[serde(default, rename = "quiet")]
+    _quiet: Later,
+    #[serde(default, rename = "cap")]
+    _cap: Later,
+    #[serde(default, rename = "keep_alive")]
+    _keep_alive: Later,
+    #[serde(default, rename = "proxy_url")]
+    _proxy_url: Later,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Names {
+    Shown,
+    Hidden,
+}
+
+/// A key that the contract has and this version has not: refused by name, wherever it stands.
+#[derive(Debug, Default)]
+pub(super) struct Later;
+
+impl<'de> Deserialize<'de> for Later {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer)?;
+        Err(D::Error::custom("this key is not built yet in this version of headcount; take it out"))
+    }
+}
+
+/// A map of named things in their order; a name given twice is a mistake, not the last one's win.
+#[derive(Debug)]
+pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names<T>(PhantomData<T>);
+
+        impl<'de, T: DeserializeOwned> Visitor<'de> for Names<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from names to their settings")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Named<T>, E> {
+                Ok(Named(Vec::new()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
+                let mut named: Vec<(String, T)> = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if named.iter().any(|(known, _)| *known == name) {
+                        return Err(A::Error::custom(format!("the name `{name}` is given twice")));
+                    }
+                    if name.is_empty() || name.chars().any(|c| c.is_control() || c == '/' || c == ':') {
+                        return Err(A::Error::custom(format!(
+                            "`{}` is no name: use letters, digits and `-`",
+                            name.escape_debug()
+                        )));
+                    }
+                    named.push((name, map.next_value()?));
+                }
+                Ok(Named(named))
+            }
+        }
+
+        deserializer.deserialize_any(Names(PhantomData))
+    }
+}
+
+/// One text, or a list of texts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OneOrMany {
+    pub(super) all: Vec<String>,
+    /// Whether it was written as a list, so that a mistake is told at `key[2]` and not at `key`.
+    pub(super) listed: bool,
+}
+
+impl OneOrMany {
+    /// Each text with the key that it stands at.
+    pub(super) fn at<'a>(&'a self, key: &'a str) -> impl Iterator<Item = (String, &'a str)> {
+        self.all.iter().enumerate().map(move |(i, text)| {
+            (if self.listed { format!("{key}[{i}]") } else { key.to_owned() }, text.as_str())
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+
+        impl<'de> Visitor<'de> for Texts {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany { all: vec![text.to_owned()], listed: false })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
+                let mut all = Vec::new();
+                while let Some(text) = seq.next_element()? {
+                    all.push(text);
+                }
+                Ok(OneOrMany { all, listed: true })
+            }
+        }
+
+        deserializer.deserialize_any(Texts)
+    }
+}
+
+/// A number or a text, such as `30` or `50%`.
+#[derive(Debug)]
+pub(super) struct Scalar(pub(super) String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number such as `30`, or a percentage such as `50%`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// Proxies listed by hand; `discover` is not built yet.
+#[derive(Debug)]
+pub(super) struct Proxies(pub(super) Vec<Proxy>);
+
+impl<'de> Deserialize<'de> for Proxies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Proxies;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Proxies, E> {
+                if text == "discover" {
+                    return Err(E::custom(
+                        "`discover` is not built yet in this version of headcount; list the proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`",
+                    ));
+                }
+                Err(E::invalid_type(serde::de::Unexpected::Str(text), &self))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Proxies, A::Error> {
+                let mut all = Vec::new();
+                while let Some(proxy) = seq.next_element()? {
+                    all.push(proxy);
+                }
+                Ok(Proxies(all))
+            }
+        }
+
+        deserializer.deserialize_any(List)
+    }
+}

@@ -1,0 +1,287 @@
+//! The bot as a value: start, a turn of the crank, stop in order.
+//!
+//! Takes a configuration. Holds the store's lock, the schedules and the courier.
+//! Each tick it asks every schedule whether a slot has come due, and lets the job for it run; a check never overlaps itself.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::jobs::{self, ReportJob, Rooms, Told, Watch};
+use crate::outbox::{Courier, Route};
+use crate::qlik::TlsError;
+use crate::render::{Engine, TemplateError};
+use crate::schedule::{Cron, Ticker, TickerError};
+use crate::store::{Recorded, Slot, Store, StoreError, StoreLock};
+
+/// How old a check's slot may be and still be polled for: what was so then is not what is so now.
+const FRESH: SignedDuration = SignedDuration::from_secs(5);
+/// How long a schedule rests after the store failed it.
+const REST: SignedDuration = SignedDuration::from_secs(10);
+/// How long jobs and deliveries in hand may take to end; a stop is promised within 10 s.
+const GRACE: Duration = Duration::from_secs(8);
+/// The most missed slots that are counted.
+const COUNTED: usize = 1_000;
+
+/// Why the bot could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error("site `{site}`: {source}")]
+    Site { site: String, source: TlsError },
+    #[error(transparent)]
+    Ticker(#[from] TickerError),
+}
+
+/// The running bot.
+pub struct Daemon {
+    rooms: Arc<Rooms>,
+    schedules: Vec<Arc<Schedule>>,
+    _lock: StoreLock,
+}
+
+/// One thing that is done by the clock.
+struct Schedule {
+    name: String,
+    cron: Cron,
+    work: Work,
+    busy: AtomicBool,
+    state: Mutex<ScheduleState>,
+}
+
+struct ScheduleState {
+    /// The last slot that was dealt with, as the store has it.
+    last: Timestamp,
+    /// The last slot that was told to be skipped, so that it is said once.
+    skipped: Option<Timestamp>,
+    /// Not before then: the store failed it.
+    rests_until: Option<Timestamp>,
+}
+
+enum Work {
+    Check(Watch),
+    Report { job: ReportJob, late: SignedDuration },
+}
+
+/// Opens what a command needs beside a daemon: the rooms, without the lock.
+pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Rooms>, StartError> {
+    let engine = Engine::new(config.templates.as_deref())?;
+    let store = Arc::new(Store::open(&state.join(&config.database)).await?);
+    let routes = config.channels.iter().map(|spec| {
+        Arc::new(Route { channel: spec.channel.clone(), pace: spec.pace, give_up: spec.give_up })
+    });
+    let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes));
+    let channels = config.channels.iter().map(|spec| {
+        let told = Told { channel: spec.channel.clone(), from: spec.from, resolved: spec.resolved };
+        (spec.channel.name.clone(), told)
+    });
+    Ok(Arc::new(Rooms { store, clock, engine, courier, channels: channels.collect(), zone: config.time_zone.clone() }))
+}
+
+impl Daemon {
+    /// Takes the store's lock and makes everything ready. No site is asked: one that is down must not stop a start.
+    pub async fn start(config: &Config, state: &Path, clock: Clock) -> Result<Self, StartError> {
+        let rooms = rooms(config, state, clock).await?;
+        let lock = rooms.store.lock()?;
+        let now = rooms.clock.now();
+        let released = rooms.store.release_claims().await?;
+        if released > 0 {
+            tracing::info!(released, "deliveries that were being sent when headcount died are sent again, and may come twice");
+        }
+        let watched: Vec<(&str, &str)> = config
+            .checks
+            .iter()
+            .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name)))
+            .collect();
+        for (site, rule) in rooms.store.withdraw_incidents(&watched, now).await? {
+            tracing::info!(site, rule, "closed an incident that no rule watches any more");
+        }
+        let mut schedules = Vec::new();
+        for check in &config.checks {
+            let site = &check.site.name;
+            let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
+            let name = format!("check:{}:{site}", check.name);
+            schedules.push(Schedule::new(&rooms, name, check.cron.clone(), Work::Check(watch)).await?);
+        }
+        for report in &config.reports {
+            let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
+            let job = ReportJob::new(report).map_err(|source| StartError::Site { site: site(), source })?;
+            let work = Work::Report { job, late: report.late };
+            schedules.push(Schedule::new(&rooms, format!("report:{}", report.name), report.cron.clone(), work).await?);
+        }
+        let unknown = rooms.store.deliveries(false, 1_000).await?;
+        let unknown = unknown.iter().filter(|delivery| !rooms.channels.contains_key(&delivery.channel)).count();
+        if unknown > 0 {
+            tracing::warn!(deliveries = unknown, "deliveries wait for channels that are not configured any more; see `headcount outbox list`");
+        }
+        Ok(Self { rooms, schedules, _lock: lock })
+    }
+
+    pub fn rooms(&self) -> &Arc<Rooms> {
+        &self.rooms
+    }
+
+    /// Runs until told to stop; then finishes what is in hand.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
+        let mut ticker = Ticker::start().await?;
+        let tracker = TaskTracker::new();
+        let courier = tokio::spawn(self.rooms.courier.clone().run(stop.clone(), GRACE));
+        tracing::info!(checks = self.count(true), reports = self.count(false), "headcount is running");
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = ticker.tick() => {
+                    for (schedule, slot) in self.due().await {
+                        tracker.spawn(schedule.fire(self.rooms.clone(), slot));
+                    }
+                }
+            }
+        }
+        ticker.stop().await;
+        tracker.close();
+        if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
+            tracing::warn!("stopped in the middle of a poll; nothing of it was recorded");
+        }
+        if courier.await.is_err() {
+            tracing::error!("the courier ended in a panic");
+        }
+        self.rooms.store.close().await;
+        tracing::info!("headcount has stopped");
+        Ok(())
+    }
+
+    /// One turn of the crank: runs what is due at this moment to its end, and sends what is due.
+    pub async fn turn(&self) -> Result<(), StoreError> {
+        let mut jobs = JoinSet::new();
+        for (schedule, slot) in self.due().await {
+            jobs.spawn(schedule.fire(self.rooms.clone(), slot));
+        }
+        while jobs.join_next().await.is_some() {}
+        self.rooms.courier.deliver_due().await.map(drop)
+    }
+
+    fn count(&self, checks: bool) -> usize {
+        self.schedules.iter().filter(|schedule| matches!(schedule.work, Work::Check(_)) == checks).count()
+    }
+
+    /// The schedules with a slot to work on, each claimed for this process. Old slots are passed over on the way.
+    async fn due(&self) -> Vec<(Arc<Schedule>, Slot)> {
+        let now = self.rooms.clock.now();
+        let mut due = Vec::new();
+        for schedule in &self.schedules {
+            let Some(slot) = schedule.slot_due(now) else { continue };
+            let age = now.duration_since(slot.slot);
+            let oldest = match &schedule.work {
+                Work::Check(_) => FRESH,
+                Work::Report { late, .. } => *late,
+            };
+            if age > oldest {
+                schedule.miss(&self.rooms.store, &slot, now).await;
+            } else if schedule.busy.swap(true, Ordering::AcqRel) {
+                schedule.skip(&slot);
+            } else {
+                due.push((schedule.clone(), slot));
+            }
+        }
+        due
+    }
+}
+
+impl Schedule {
+    async fn new(rooms: &Rooms, name: String, cron: Cron, work: Work) -> Result<Arc<Self>, StoreError> {
+        let last = rooms.store.last_slot(&name, rooms.clock.now()).await?;
+        let state = ScheduleState { last, skipped: None, rests_until: None };
+        Ok(Arc::new(Self { name, cron, work, busy: AtomicBool::new(false), state: Mutex::new(state) }))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, ScheduleState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot_due(&self, now: Timestamp) -> Option<Slot> {
+        let mut state = self.state();
+        // A clock that was set back behind the last slot must not silence the schedule until it catches up.
+        if state.rests_until.is_some_and(|until| now < until && until.duration_since(now) <= REST) {
+            return None;
+        }
+        state.rests_until = None;
+        let slot = self.cron.newest_in(state.last, now)?;
+        Some(Slot { schedule: self.name.clone(), previous: state.last, slot })
+    }
+
+    /// A check is still at work when its next slot comes: that one is skipped, and said once.
+    fn skip(&self, slot: &Slot) {
+        if self.state().skipped.replace(slot.slot) != Some(slot.slot) {
+            tracing::warn!(schedule = self.name, slot = %slot.slot, "skipped: the one before it is still at work");
+        }
+    }
+
+    /// Passes over slots that came due while headcount was down, or too busy.
+    async fn miss(&self, store: &Store, slot: &Slot, now: Timestamp) {
+        let missed = 1 + self.cron.count_between(slot.previous, slot.slot, COUNTED);
+        match store.pass_over(slot).await {
+            Ok(_) => {
+                let said = self.state().skipped == Some(slot.slot);
+                self.state().last = slot.slot;
+                if matches!(self.work, Work::Report { .. }) {
+                    tracing::warn!(schedule = self.name, missed, slot = %slot.slot, "missed, and too late to be told now");
+                } else if !said {
+                    tracing::info!(schedule = self.name, missed, slot = %slot.slot, "missed while headcount was down or at work");
+                }
+            }
+            Err(error) => self.rest(&error, now),
+        }
+    }
+
+    fn rest(&self, error: &StoreError, now: Timestamp) {
+        tracing::error!(schedule = self.name, %error, "nothing was recorded");
+        self.state().rests_until = now.checked_add(REST).ok();
+    }
+
+    /// Does the work of one slot.
+    async fn fire(self: Arc<Self>, rooms: Arc<Rooms>, slot: Slot) {
+        // Whatever happens, a panic too, the schedule is free again.
+        let _free = Free(&self.busy);
+        let done = match &self.work {
+            Work::Check(watch) => {
+                let interval = self.cron.step_before(slot.slot);
+                jobs::poll(&rooms, watch, &slot, interval).await.map(|recorded| recorded != Recorded::AlreadyDone)
+            }
+            Work::Report { job, .. } => {
+                let skipped = self.cron.count_between(slot.previous, slot.slot, COUNTED);
+                if skipped > 0 {
+                    tracing::warn!(schedule = self.name, skipped, "older slots were missed; only the newest is told");
+                }
+                jobs::report(&rooms, job, &slot).await
+            }
+        };
+        match done {
+            Ok(true) => self.state().last = slot.slot,
+            // Someone else moved it on: read where it stands.
+            Ok(false) => match rooms.store.last_slot(&self.name, slot.slot).await {
+                Ok(last) => self.state().last = last,
+                Err(error) => self.rest(&error, rooms.clock.now()),
+            },
+            Err(error) => self.rest(&error, rooms.clock.now()),
+        }
+    }
+}
+
+struct Free<'a>(&'a AtomicBool);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,97 @@
+//! See one site, judge it, say what is news.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Rooms;
+use crate::config::{Check, Site};
+use crate::judge::{self, Judgement, Past, Rule};
+use crate::message;
+use crate::qlik::{Qlik, TlsError};
+use crate::snapshot::{Counts, Pair, Snapshot, UnseenKind};
+use crate::store::{Poll, Recorded, Slot, Store, StoreError};
+
+/// One site under watch: how to ask it, and the rules to judge by.
+pub struct Watch {
+    pub site: Arc<Site>,
+    pub qlik: Qlik,
+    pub rules: Vec<Arc<Rule>>,
+    /// What was silent at the last poll, so that a log says what changed and not what lasts.
+    silent: Mutex<HashMap<Pair, UnseenKind>>,
+}
+
+impl Watch {
+    pub fn new(check: &Check) -> Result<Self, TlsError> {
+        Ok(Self {
+            site: check.site.clone(),
+            qlik: Qlik::new(&check.site.qlik)?,
+            rules: check.rules.clone(),
+            silent: Mutex::default(),
+        })
+    }
+}
+
+/// Polls a site for a slot that came due. Only the bot's own memory can fail it; all else is something to record and to tell.
+pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDuration) -> Result<Recorded, StoreError> {
+    let (snapshot, counts, judgement) = observe_and_judge(Some(&rooms.store), watch, slot.slot, interval).await?;
+    log(watch, &snapshot, counts);
+    let link = watch.site.link.as_deref();
+    let messages = message::alerts(&judgement.findings, &snapshot, link, &rooms.zone);
+    let causes: Vec<_> = judgement
+        .findings
+        .iter()
+        .map(|finding| judge::cause(&watch.site.name, &finding.rule.name, snapshot.at()))
+        .collect();
+    let deliveries = rooms.tell_findings(&judgement.findings, &messages, &causes);
+    let (snapshot, judgement, rules) = (&snapshot, &judgement, &watch.rules);
+    let recorded =
+        rooms.store.record(&Poll { snapshot, counts, rules, judgement, deliveries: &deliveries, slot, interval }).await?;
+    for finding in &judgement.findings {
+        let (site, rule) = (&*watch.site.name, &*finding.rule.name);
+        tracing::info!(site, rule, why = finding.why.word(), "{}", finding.why.word());
+    }
+    if !deliveries.is_empty() {
+        rooms.courier.wake();
+    }
+    Ok(recorded)
+}
+
+/// The first half of a poll, which `headcount poll` shows without recording it.
+pub async fn observe_and_judge(
+    store: Option<&Store>,
+    watch: &Watch,
+    at: Timestamp,
+    interval: SignedDuration,
+) -> Result<(Snapshot, Counts, Judgement), StoreError> {
+    let looks_back = watch.rules.iter().filter_map(|rule| rule.kind.looks_back()).max();
+    let past = match store {
+        Some(store) => store.past(&watch.site.name, at, looks_back, interval).await?,
+        None => Past { interval, ..Past::default() },
+    };
+    let snapshot = watch.qlik.observe(at).await;
+    let counts = snapshot.counts();
+    let judgement = judge::judge(&watch.rules, &snapshot, counts, &past);
+    Ok((snapshot, counts, judgement))
+}
+
+/// Says what became silent, what changed its reason, and what answers again; nothing of what stays as it was.
+fn log(watch: &Watch, snapshot: &Snapshot, counts: Counts) {
+    let site = &*watch.site.name;
+    let mut before = watch.silent.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut now = HashMap::new();
+    for (pair, why) in snapshot.silent() {
+        now.insert(pair.clone(), why.kind);
+        if before.remove(pair) != Some(why.kind) {
+            let (proxy, prefix) = (&*pair.proxy, &*pair.prefix);
+            tracing::warn!(site, proxy, prefix, tried = why.tried, "not seen: {}; {}", why.what, why.advice);
+        }
+    }
+    for pair in before.keys() {
+        let (proxy, prefix) = (&*pair.proxy, &*pair.prefix);
+        tracing::info!(site, proxy, prefix, "seen again");
+    }
+    *before = now;
+    tracing::debug!(site, sessions = counts.sessions, users = counts.users, anonymous = counts.anonymous, "polled");
+}

@@ -1,0 +1,68 @@
+//! Look at this moment, and say who is on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jiff::tz::TimeZone;
+
+use super::Rooms;
+use crate::config::{Report, Site};
+use crate::message::{self, Kind, Occasion};
+use crate::outbox::Addressed;
+use crate::qlik::{Qlik, TlsError};
+use crate::snapshot::{Snapshot, fold};
+use crate::store::{Slot, Store, StoreError};
+
+/// A report, with its sites ready to be asked.
+pub struct ReportJob {
+    pub name: String,
+    pub sites: Vec<(Arc<Site>, Qlik)>,
+    pub tell: Vec<Arc<str>>,
+    pub zone: TimeZone,
+}
+
+impl ReportJob {
+    pub fn new(report: &Report) -> Result<Self, TlsError> {
+        let sites = report.sites.iter().map(|site| Ok((site.clone(), Qlik::new(&site.qlik)?))).collect::<Result<_, _>>()?;
+        Ok(Self { name: report.name.clone(), sites, tell: report.tell.clone(), zone: report.cron.zone().clone() })
+    }
+}
+
+/// Tells who is on now, for a slot that came due. False where someone else did.
+pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool, StoreError> {
+    let now = rooms.clock.now();
+    let snapshots = join_all(job.sites.iter().map(|(_, qlik)| qlik.observe(now))).await;
+    let mut deliveries = Vec::new();
+    for ((site, _), snapshot) in job.sites.iter().zip(&snapshots) {
+        let names = names(&rooms.store, snapshot).await?;
+        let occasion = Occasion::Scheduled { due: slot.slot };
+        let link = site.link.as_deref();
+        let message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, &job.zone));
+        let cause = format!("report:{}:{}:{}", job.name, slot.slot, site.name);
+        let about = Addressed { cause: &cause, follows: None, kind: Kind::Who, urgent: false };
+        deliveries.extend(rooms.deliveries(&message, &job.tell, &about, |_| true));
+    }
+    let ours = rooms.store.record_report(slot, &deliveries, now).await?;
+    tracing::info!(report = job.name, deliveries = deliveries.len(), "report");
+    rooms.courier.wake();
+    Ok(ours)
+}
+
+/// What the store knows of people whom the site did not name, by folded `directory\id`.
+pub async fn names(store: &Store, snapshot: &Snapshot) -> Result<HashMap<String, String>, StoreError> {
+    let mut names = HashMap::new();
+    for (_, session) in snapshot.sessions() {
+        let user = &session.user;
+        if user.name.is_some() || user.is_anonymous() {
+            continue;
+        }
+        let key: String = fold(&user.directory).chain(['\\']).chain(fold(&user.id)).collect();
+        if let std::collections::hash_map::Entry::Vacant(unknown) = names.entry(key)
+            && let Some(name) = store.name_of(user).await?
+        {
+            unknown.insert(name);
+        }
+    }
+    Ok(names)
+}

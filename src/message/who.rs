@@ -1,0 +1,158 @@
+//! Who is on, as a message.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::alert::silent;
+use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, clean, clean_to, lasting};
+use crate::snapshot::{Folded, Pair, Session, Snapshot, fold};
+
+/// The longest reason that is repeated, in characters.
+const LONGEST_REASON: usize = 500;
+/// A report that is told so much later than it was due says so.
+const WORTH_SAYING: SignedDuration = SignedDuration::from_secs(60);
+
+/// Why it is told who is on.
+#[derive(Clone, Debug)]
+pub enum Occasion {
+    /// A report came due.
+    Scheduled { due: Timestamp },
+    /// Somebody asked, perhaps before a restart, for a reason of their own.
+    Asked { planned: Option<Timestamp>, because: Option<String> },
+}
+
+/// Who is on a site. `names` gives what the store knows of people whom the site did not name.
+pub fn who(
+    snapshot: &Snapshot,
+    occasion: &Occasion,
+    source: Option<&str>,
+    link: Option<&str>,
+    names: &HashMap<String, String>,
+    (now, zone): (Timestamp, &TimeZone),
+) -> Message {
+    let coverage = snapshot.coverage();
+    let reason = match occasion {
+        Occasion::Scheduled { due } => {
+            let late = now.duration_since(*due);
+            Reason::Scheduled { due: Moment::new(*due, zone), late_by: (late >= WORTH_SAYING).then(|| lasting(late)) }
+        }
+        Occasion::Asked { planned, because } => Reason::Asked {
+            planned: planned.map(|at| Moment::new(at, zone)),
+            because: because.as_deref().map(|text| clean_to(text, LONGEST_REASON)),
+        },
+    };
+    Message {
+        kind: Kind::Who,
+        severity: Severity::Info,
+        reason,
+        site: Some(Named { name: snapshot.site().to_string(), link: link.map(str::to_owned) }),
+        source: source.map(|name| Named { name: name.to_owned(), link: None }),
+        at: Moment::new(snapshot.at(), zone),
+        facts: Facts::Who {
+            counts: (coverage.answered > 0).then(|| snapshot.counts()),
+            silent: silent(snapshot),
+            coverage,
+        },
+        people: people(snapshot.sessions(), names),
+    }
+}
+
+/// Everyone on, once each, by directory and id without case; anonymous visitors together at the end.
+pub fn people<'a>(
+    sessions: impl Iterator<Item = (&'a Pair, &'a Session)>,
+    names: &HashMap<String, String>,
+) -> Vec<Person> {
+    let mut found: Vec<Person> = Vec::new();
+    let mut rows: HashMap<Folded<'a>, usize> = HashMap::new();
+    let mut anonymous: Option<Person> = None;
+    let person = |directory: &str, id: &str, anonymous| Person {
+        directory: clean(directory),
+        id: clean(id),
+        name: None,
+        sessions: 0,
+        on: Vec::new(),
+        anonymous,
+    };
+    for (pair, session) in sessions {
+        let user = &session.user;
+        let row = if user.is_anonymous() {
+            anonymous.get_or_insert_with(|| person("", "", true))
+        } else {
+            let row = *rows.entry(user.folded()).or_insert_with(|| {
+                found.push(person(&user.directory, &user.id, false));
+                found.len() - 1
+            });
+            let row = &mut found[row];
+            if row.name.is_none() {
+                row.name = user.name.as_deref().map(clean).filter(|name| !name.trim().is_empty());
+            }
+            row
+        };
+        row.sessions += 1;
+        if !row.on.iter().any(|prefix| **prefix == *pair.prefix) {
+            row.on.push(clean(&pair.prefix));
+        }
+    }
+    let key = |person: &Person| -> String { fold(&person.directory).chain(['\\']).chain(fold(&person.id)).collect() };
+    for person in found.iter_mut().filter(|person| person.name.is_none()) {
+        if !names.is_empty() {
+            person.name = names.get(&key(person)).map(|name| clean(name));
+        }
+    }
+    found.sort_by_cached_key(key);
+    for person in found.iter_mut().chain(&mut anonymous) {
+        person.on.sort();
+    }
+    found.extend(anonymous);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+    use crate::snapshot::{Observation, User};
+
+    fn session(directory: &str, id: &str, name: Option<&str>) -> Session {
+        let user = User { directory: directory.into(), id: id.into(), name: name.map(Into::into) };
+        Session { id: Secret::new("s"), user }
+    }
+
+    #[test]
+    fn people_are_listed_once_as_first_received() {
+        let pair = |prefix: &str| Pair { proxy: "sense".into(), prefix: prefix.into() };
+        let pairs = vec![
+            (
+                pair("hr"),
+                Observation::Seen(vec![
+                    session("CORP", "Zoe", None),
+                    session("CORP", "anna", None),
+                    session("corp", "ANNA", Some("Anna A")),
+                    session("NONE", "anonymous1", None),
+                ]),
+            ),
+            (pair(""), Observation::Seen(vec![session("Corp", "Anna", None), session("none", "Anonymous2", None)])),
+        ];
+        let snapshot = Snapshot::new("prod".into(), Timestamp::UNIX_EPOCH, pairs, |_| false);
+        let names = HashMap::from([("corp\\zoe".to_owned(), "Zoe Z".to_owned())]);
+        let listed: Vec<_> = people(snapshot.sessions(), &names)
+            .into_iter()
+            .map(|p| (format!("{}\\{}", p.directory, p.id), p.name, p.sessions, p.on.join(",")))
+            .collect();
+        let row = |who: &str, name: Option<&str>, sessions, on: &str| {
+            (who.to_owned(), name.map(str::to_owned), sessions, on.to_owned())
+        };
+        assert_eq!(
+            listed,
+            [
+                row("CORP\\anna", Some("Anna A"), 3, ",hr"),
+                row("CORP\\Zoe", Some("Zoe Z"), 1, "hr"),
+                row("\\", None, 2, ",hr")
+            ]
+        );
+        let counts = snapshot.counts();
+        assert_eq!((counts.sessions, counts.users, counts.anonymous), (6, 2, 2));
+    }
+}

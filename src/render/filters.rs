@@ -1,0 +1,87 @@
+//! What templates may do to a value.
+
+use minijinja::Environment;
+
+pub(super) fn add_to(environment: &mut Environment<'_>) {
+    environment.add_filter("count", |n: u64, noun: &str| count(n, noun));
+    environment.add_filter("short", |text: &str, longest: usize| short(text, longest));
+    environment.add_filter("places", |on: Vec<String>| places(&on));
+    environment.add_filter("ended", |text: &str| ended(text));
+}
+
+/// `no users`, `1 user`, `2 users`, `3 virtual proxies`.
+fn count(n: u64, noun: &str) -> String {
+    match (n, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (0, None) => format!("no {noun}s"),
+        (_, None) => format!("{n} {noun}s"),
+        (0, Some(stem)) => format!("no {stem}ies"),
+        (_, Some(stem)) => format!("{n} {stem}ies"),
+    }
+}
+
+/// Cut to so many UTF-16 units, which is how the strictest of the vendors counts; what is cut ends in `…`.
+pub(crate) fn short(text: &str, longest: usize) -> String {
+    if text.encode_utf16().count() <= longest {
+        return text.to_owned();
+    }
+    let mut left = longest.saturating_sub(1);
+    let mut cut: String = text
+        .chars()
+        .take_while(|c| {
+            let fits = c.len_utf16() <= left;
+            left = left.saturating_sub(c.len_utf16());
+            fits
+        })
+        .collect();
+    cut.push('…');
+    cut
+}
+
+/// The prefixes that somebody is on; nothing for the default virtual proxy alone.
+fn places(on: &[String]) -> String {
+    match on {
+        [only] if only.is_empty() => String::new(),
+        _ => on.iter().map(|prefix| if prefix.is_empty() { "default" } else { prefix }).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// What to put after a name so that what follows stays behind it: a left-to-right mark after Hebrew, Arabic and their like.
+fn ended(text: &str) -> &'static str {
+    let leftward = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    if text.contains(leftward) { "\u{200e}" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_agree_with_their_nouns() {
+        assert_eq!(
+            [(0, "user"), (1, "user"), (2, "user"), (1, "virtual proxy"), (3, "virtual proxy")]
+                .map(|(n, noun)| count(n, noun)),
+            ["no users", "1 user", "2 users", "1 virtual proxy", "3 virtual proxies"]
+        );
+    }
+
+    #[test]
+    fn a_cut_is_seen_and_never_splits_a_character() {
+        assert_eq!(short("anna", 4), "anna");
+        assert_eq!(short("annabel", 4), "ann…");
+        assert_eq!(short("😀😀😀", 4), "😀…");
+        assert_eq!(short("😀😀😀", 5), "😀😀…");
+    }
+
+    #[test]
+    fn a_name_written_leftward_ends_before_its_numbers() {
+        assert_eq!([ended("anna"), ended("李伟"), ended("שלום"), ended("x فاطمة")], ["", "", "\u{200e}", "\u{200e}"]);
+    }
+
+    #[test]
+    fn the_default_virtual_proxy_is_named_only_beside_others() {
+        assert_eq!(places(&[String::new()]), "");
+        assert_eq!(places(&[String::new(), "hr".into()]), "default, hr");
+        assert_eq!(places(&[]), "");
+    }
+}
