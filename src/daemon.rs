@@ -78,9 +78,10 @@ enum Work {
 pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Rooms>, StartError> {
     let engine = Engine::new(config.templates.as_deref())?;
     let store = Arc::new(Store::open(&state.join(&config.database)).await?);
-    let routes = config.channels.iter().map(|spec| {
-        Arc::new(Route { channel: spec.channel.clone(), pace: spec.pace, give_up: spec.give_up })
-    });
+    let routes = config
+        .channels
+        .iter()
+        .map(|spec| Arc::new(Route { channel: spec.channel.clone(), pace: spec.pace, give_up: spec.give_up }));
     let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes));
     let channels = config.channels.iter().map(|spec| {
         let told = Told { channel: spec.channel.clone(), from: spec.from, resolved: spec.resolved };
@@ -97,7 +98,10 @@ impl Daemon {
         let now = rooms.clock.now();
         let released = rooms.store.release_claims().await?;
         if released > 0 {
-            tracing::info!(released, "deliveries that were being sent when headcount died are sent again, and may come twice");
+            tracing::info!(
+                released,
+                "deliveries that were being sent when headcount died are sent again, and may come twice"
+            );
         }
         let watched: Vec<(&str, &str)> = config
             .checks
@@ -123,7 +127,10 @@ impl Daemon {
         let unknown = rooms.store.deliveries(false, 1_000).await?;
         let unknown = unknown.iter().filter(|delivery| !rooms.channels.contains_key(&delivery.channel)).count();
         if unknown > 0 {
-            tracing::warn!(deliveries = unknown, "deliveries wait for channels that are not configured any more; see `headcount outbox list`");
+            tracing::warn!(
+                deliveries = unknown,
+                "deliveries wait for channels that are not configured any more; see `headcount outbox list`"
+            );
         }
         Ok(Self { rooms, schedules, _lock: lock })
     }

@@ -1,19 +1,22 @@
 //! headcount tells who is on a client-managed Qlik Sense site.
 
-pub mod schedule;
+pub mod channels;
 pub mod jobs;
-pub mod qlik;
-pub mod snapshot;
 pub mod judge;
 pub mod message;
-pub mod render;
-pub mod channels;
 pub mod outbox;
+pub mod qlik;
+pub mod render;
+pub mod schedule;
+pub mod snapshot;
 pub mod store;
 
 pub mod cli;
 pub mod config;
 pub mod daemon;
+
+#[cfg(feature = "demo")]
+pub mod demo;
 
 pub mod clean;
 pub mod clock;

@@ -27,7 +27,8 @@ pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<E
         }
     }
     let now = context.clock.now();
-    let planned = args.at.as_deref().map(|at| time::next(at, now, &config.time_zone)).transpose().map_err(Failure::usage)?;
+    let planned =
+        args.at.as_deref().map(|at| time::next(at, now, &config.time_zone)).transpose().map_err(Failure::usage)?;
     let qlik = Qlik::new(&site.qlik).map_err(|error| Failure::usage(error.to_string()))?;
     let rooms = daemon::rooms(&config, &context.state(), context.clock.clone()).await?;
     let occasion = Occasion::Asked { planned, because: args.reason.clone() };

@@ -26,7 +26,12 @@ pub(super) fn check(context: &Context<'_>, args: &Listing) -> Result<Exit, Failu
     let now = context.clock.now();
     let mut rows: Vec<(String, String, &Cron, Vec<Zoned>)> = Vec::new();
     for check in &config.checks {
-        rows.push((format!("check {}", check.name), check.site.name.to_string(), &check.cron, check.cron.next_firings(now)));
+        rows.push((
+            format!("check {}", check.name),
+            check.site.name.to_string(),
+            &check.cron,
+            check.cron.next_firings(now),
+        ));
     }
     for report in &config.reports {
         let sites: Vec<_> = report.sites.iter().map(|site| &*site.name).collect();
@@ -58,7 +63,8 @@ pub(super) fn check(context: &Context<'_>, args: &Listing) -> Result<Exit, Failu
             if !rows.is_empty() {
                 let mut table = output::table(&["Schedule", "Site", "Cron", "Next firings"]);
                 for (schedule, site, cron, next) in rows {
-                    let next: Vec<_> = next.iter().map(|at| at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string()).collect();
+                    let next: Vec<_> =
+                        next.iter().map(|at| at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string()).collect();
                     table.add_row([schedule, site, cron.as_str().to_owned(), next.join("\n")]);
                 }
                 let _ = writeln!(text, "{table}");

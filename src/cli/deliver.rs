@@ -72,7 +72,10 @@ fn told(delivery: &Delivery, alone: bool) -> bool {
             delivery.id.0
         )),
         DeliveryState::Pending => {
-            output::complain(&format!("{to} has not taken it yet: {why}. The daemon goes on trying; it is {} in the outbox", delivery.id.0));
+            output::complain(&format!(
+                "{to} has not taken it yet: {why}. The daemon goes on trying; it is {} in the outbox",
+                delivery.id.0
+            ));
         }
         DeliveryState::GivenUp | DeliveryState::Dropped => output::complain(&format!("{to} did not take it: {why}")),
     }

@@ -97,7 +97,10 @@ impl Context<'_> {
     fn state(&self) -> PathBuf {
         self.args.state.clone().unwrap_or_else(|| {
             let systemd = load::environment("STATE_DIRECTORY");
-            systemd.as_deref().and_then(|all| all.split(':').next()).map_or_else(|| PathBuf::from("state"), PathBuf::from)
+            systemd
+                .as_deref()
+                .and_then(|all| all.split(':').next())
+                .map_or_else(|| PathBuf::from("state"), PathBuf::from)
         })
     }
 }

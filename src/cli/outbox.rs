@@ -71,7 +71,11 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
                     (None, _) => "headcount died meanwhile".to_owned(),
                 };
                 let why = attempt.why.map(|why| format!(": {}", output::shown(&why))).unwrap_or_default();
-                line(&mut text, &format!("try {}", attempt.number), &format!("{}, {outcome}{why}", time(attempt.began, zone)));
+                line(
+                    &mut text,
+                    &format!("try {}", attempt.number),
+                    &format!("{}, {outcome}{why}", time(attempt.began, zone)),
+                );
             }
             output::print(&text)?;
             Exit::Done
@@ -103,7 +107,9 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
 
 async fn found(store: &Store, id: i64) -> Result<Delivery, Failure> {
     let delivery = store.delivery(DeliveryId(id)).await?;
-    delivery.ok_or_else(|| Failure::new(Exit::Failed, format!("there is no delivery {id}; see `headcount outbox list --all`")))
+    delivery.ok_or_else(|| {
+        Failure::new(Exit::Failed, format!("there is no delivery {id}; see `headcount outbox list --all`"))
+    })
 }
 
 fn answer(delivery: &Delivery) -> DeliveryAnswer<'_> {

@@ -44,7 +44,8 @@ pub(super) fn shown(text: &str) -> String {
 
 /// Whether a character moves a cursor, ends a line or turns text around.
 fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// One JSON document on one line, with every steering character escaped, which JSON itself asks of few.

@@ -33,6 +33,7 @@ pub(super) fn known_channel(config: &crate::config::Config, name: &str) -> Resul
         return Ok(name.into());
     }
     let known: Vec<_> = config.channels.iter().map(|spec| format!("`{}`", spec.channel.name)).collect();
-    let known = if known.is_empty() { "none is configured".to_owned() } else { format!("there is {}", known.join(", ")) };
+    let known =
+        if known.is_empty() { "none is configured".to_owned() } else { format!("there is {}", known.join(", ")) };
     Err(Failure::usage(format!("no channel is called `{}`; {known}", output::shown(name))))
 }

@@ -26,7 +26,8 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         None => configured(context, args)?,
     };
     let now = context.clock.now();
-    let asked = sites.iter().map(Qlik::new).collect::<Result<Vec<_>, _>>().map_err(|e| Failure::usage(e.to_string()))?;
+    let asked =
+        sites.iter().map(Qlik::new).collect::<Result<Vec<_>, _>>().map_err(|e| Failure::usage(e.to_string()))?;
     let snapshots = join_all(asked.iter().map(|site| site.observe(now))).await;
 
     let mut names = HashMap::new();
@@ -41,9 +42,9 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
     let seen = snapshots.iter().any(|snapshot| snapshot.coverage().answered > 0);
     let total = seen.then(|| Counts::of(snapshots.iter().flat_map(|s| s.sessions().map(|(_, session)| session))));
 
-    let format = args.format.unwrap_or_else(|| {
-        if std::io::stdout().is_terminal() { WhoFormat::Table } else { WhoFormat::Plain }
-    });
+    let format = args
+        .format
+        .unwrap_or_else(|| if std::io::stdout().is_terminal() { WhoFormat::Table } else { WhoFormat::Plain });
     let text = match format {
         WhoFormat::Json => json(now, &snapshots, &names, total)?,
         WhoFormat::Plain => plain(&snapshots, &names),
@@ -91,7 +92,8 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
         return Err(Failure::usage("--host needs --cert and --key"));
     };
     let (cert, key) = (read(cert)?, read(key)?);
-    let identity = Identity::from_pem((&cert.0, &cert.1), (&key.0, &key.1)).map_err(|e| Failure::usage(e.to_string()))?;
+    let identity =
+        Identity::from_pem((&cert.0, &cert.1), (&key.0, &key.1)).map_err(|e| Failure::usage(e.to_string()))?;
     let roots = match &args.root {
         None => None,
         Some(file) => {
@@ -122,10 +124,7 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
 }
 
 /// Sites of the configuration, and where the store with people's names is.
-fn configured(
-    context: &Context<'_>,
-    args: &Who,
-) -> Result<(Vec<qlik::Settings>, Option<std::path::PathBuf>), Failure> {
+fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>, Option<std::path::PathBuf>), Failure> {
     let config = context.config()?;
     let mut names: Vec<&str> = Vec::new();
     for name in &args.site {
@@ -234,7 +233,13 @@ fn json(
             people: named(snapshot, names)
                 .0
                 .into_iter()
-                .map(|Person { directory, id, name, sessions, on, .. }| PersonAnswer { directory, id, name, sessions, on })
+                .map(|Person { directory, id, name, sessions, on, .. }| PersonAnswer {
+                    directory,
+                    id,
+                    name,
+                    sessions,
+                    on,
+                })
                 .collect(),
         }
     });
@@ -260,7 +265,8 @@ fn plain(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
 fn csv(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
     let mut text = String::from("directory,id,name,sessions,on\n");
     for person in snapshots.iter().flat_map(|snapshot| named(snapshot, names).0) {
-        let cells = [&person.directory, &person.id, person.name.as_ref().unwrap_or(&String::new())].map(|c| output::csv(c));
+        let cells =
+            [&person.directory, &person.id, person.name.as_ref().unwrap_or(&String::new())].map(|c| output::csv(c));
         let _ = writeln!(text, "{},{},{}", cells.join(","), person.sessions, output::csv(&person.on.join(";")));
     }
     text
@@ -310,7 +316,10 @@ fn counted(counts: Counts) -> String {
 pub(super) fn summary(snapshot: &Snapshot) -> String {
     let (site, coverage) = (output::shown(snapshot.site()), snapshot.coverage());
     match (coverage.answered, coverage.is_full()) {
-        (0, false) => format!("{site}: nothing was seen; none of {} answered.", output::count(coverage.asked, "virtual proxy", "virtual proxies")),
+        (0, false) => format!(
+            "{site}: nothing was seen; none of {} answered.",
+            output::count(coverage.asked, "virtual proxy", "virtual proxies")
+        ),
         (_, true) if snapshot.counts() == Counts::default() => format!("{site}: nobody is on."),
         (_, true) => format!("{site}: {}.", counted(snapshot.counts())),
         (answered, false) => format!(

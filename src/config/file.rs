@@ -309,9 +309,10 @@ pub(super) struct OneOrMany {
 impl OneOrMany {
     /// Each text with the key that it stands at.
     pub(super) fn at<'a>(&'a self, key: &'a str) -> impl Iterator<Item = (String, &'a str)> {
-        self.all.iter().enumerate().map(move |(i, text)| {
-            (if self.listed { format!("{key}[{i}]") } else { key.to_owned() }, text.as_str())
-        })
+        self.all
+            .iter()
+            .enumerate()
+            .map(move |(i, text)| (if self.listed { format!("{key}[{i}]") } else { key.to_owned() }, text.as_str()))
     }
 }
 

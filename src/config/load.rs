@@ -74,7 +74,8 @@ impl Loader {
                 let text = gathered.take(&at, self.bytes(file))?;
                 let text = gathered.take(&at, String::from_utf8(text).map_err(|_| format!("`{file}` is not text")))?;
                 // One line end is the editor's, not the secret's.
-                let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+                let text =
+                    text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
                 Ok(Secret::new(text))
             }
             (.., Some(env)) => std::env::var(env).map(Secret::new).map_err(|error| match error {
@@ -103,7 +104,10 @@ pub fn configuration(named: Option<&Path>) -> Result<PathBuf, String> {
     match named {
         Some(path) => Ok(path.to_path_buf()),
         None => DEFAULTS.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
-            format!("there is no configuration: neither `{}` nor `{}` exists; name one with `--config`", DEFAULTS[0], DEFAULTS[1])
+            format!(
+                "there is no configuration: neither `{}` nor `{}` exists; name one with `--config`",
+                DEFAULTS[0], DEFAULTS[1]
+            )
         }),
     }
 }

@@ -46,8 +46,12 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         g.add("sites", "there is no site to ask: write one, with `host`, `certificate` and `trust`");
     }
 
-    let channels: Vec<_> =
-        written.channels.0.into_iter().filter_map(|(name, channel)| self::channel(g, &loader, &name, channel)).collect();
+    let channels: Vec<_> = written
+        .channels
+        .0
+        .into_iter()
+        .filter_map(|(name, channel)| self::channel(g, &loader, &name, channel))
+        .collect();
     let rules: Vec<_> =
         written.rules.0.into_iter().filter_map(|(name, rule)| self::rule(g, &name, &rule, &channel_names)).collect();
     let sites: Vec<_> =
@@ -62,7 +66,10 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         let mut its_rules = Vec::new();
         for (key, rule) in check.rules.at(&key) {
             if !rule_names.iter().any(|known| known == rule) {
-                g.add(key, format!("no rule is called `{rule}`; {}", nearest(rule, rule_names.iter().map(String::as_str))));
+                g.add(
+                    key,
+                    format!("no rule is called `{rule}`; {}", nearest(rule, rule_names.iter().map(String::as_str))),
+                );
             } else if let Some(rule) = rules.iter().find(|known| *known.name == *rule) {
                 its_rules.push(rule.clone());
             }
@@ -77,7 +84,12 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
             }
             watched.push((site.clone(), name.clone()));
             if let (Some(cron), Some(site)) = (&cron, sites.iter().find(|known| *known.name == *site)) {
-                checks.push(Check { name: name.clone(), site: site.clone(), cron: cron.clone(), rules: its_rules.clone() });
+                checks.push(Check {
+                    name: name.clone(),
+                    site: site.clone(),
+                    cron: cron.clone(),
+                    rules: its_rules.clone(),
+                });
             }
         }
     }
@@ -87,7 +99,17 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         reports.extend(self::report(g, &name, &report, &time_zone, &sites, &site_names, &channel_names));
     }
 
-    gathered.finish(Some(Config { file: path.to_path_buf(), time_zone, database, templates, sites, checks, reports, channels, rules: rules.len() }))
+    gathered.finish(Some(Config {
+        file: path.to_path_buf(),
+        time_zone,
+        database,
+        templates,
+        sites,
+        checks,
+        reports,
+        channels,
+        rules: rules.len(),
+    }))
 }
 
 fn zone(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> Option<TimeZone> {
@@ -284,7 +306,9 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
     let port = site.ports.as_ref().and_then(|ports| ports.qps).unwrap_or(qlik::QPS_PORT);
     let server_name = site.trust.as_ref().and_then(|trust| trust.server_name.clone());
     let proxies = match &site.proxies {
-        None => vec![ProxySettings { host: site.host.clone(), port, server_name, virtual_proxies: vec![String::new()] }],
+        None => {
+            vec![ProxySettings { host: site.host.clone(), port, server_name, virtual_proxies: vec![String::new()] }]
+        }
         Some(file::Proxies(list)) => proxies(g, &at, list, site, port),
     };
     let timeout = length(g, &format!("{at}.timeout"), site.timeout.as_deref(), TIMEOUT);
@@ -298,8 +322,14 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
     };
     let exclude: Vec<_> = exclude.iter().filter_map(|pattern| g.take(&key, Pattern::new(pattern))).collect();
     let link = link(g, &format!("{at}.link"), site.link.as_deref());
-    let settings =
-        qlik::Settings { site: name.into(), identity: identity?, roots, proxies, timeout: timeout.unsigned_abs(), exclude };
+    let settings = qlik::Settings {
+        site: name.into(),
+        identity: identity?,
+        roots,
+        proxies,
+        timeout: timeout.unsigned_abs(),
+        exclude,
+    };
     if let Err(error) = qlik::Qlik::new(&settings) {
         let key = match &error {
             qlik::TlsError::Host(_) if site.proxies.is_some() => "proxies",
@@ -346,7 +376,10 @@ fn proxies(g: &mut Gathered<'_>, at: &str, list: &[file::Proxy], site: &file::Si
                 }
                 for (key, prefix) in written.at(&key) {
                     if prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains('#') {
-                        g.add(key, format!("`{prefix}` is no prefix: write it without `/` at either end, and without `#`"));
+                        g.add(
+                            key,
+                            format!("`{prefix}` is no prefix: write it without `/` at either end, and without `#`"),
+                        );
                     } else if prefixes.iter().any(|known| known == prefix) {
                         g.add(key, format!("the prefix `{prefix}` is given twice"));
                     } else {
@@ -367,7 +400,10 @@ fn proxies(g: &mut Gathered<'_>, at: &str, list: &[file::Proxy], site: &file::Si
             virtual_proxies: prefixes,
         };
         if all.iter().any(|known| known.label() == settings.label()) {
-            g.add(format!("{at}[{i}].host"), format!("the proxy `{}` is given twice: put its virtual proxies together", settings.label()));
+            g.add(
+                format!("{at}[{i}].host"),
+                format!("the proxy `{}` is given twice: put its virtual proxies together", settings.label()),
+            );
         }
         all.push(settings);
     }

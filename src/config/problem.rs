@@ -118,10 +118,8 @@ fn lines(text: &str) -> HashMap<String, usize> {
             *key = Some((name.to_string(), line));
             continue;
         }
-        let starts = matches!(
-            event,
-            Event::Scalar(..) | Event::Alias(_) | Event::MappingStart(..) | Event::SequenceStart(..)
-        );
+        let starts =
+            matches!(event, Event::Scalar(..) | Event::Alias(_) | Event::MappingStart(..) | Event::SequenceStart(..));
         let path = match stack.last_mut() {
             _ if !starts => String::new(),
             None => String::new(),
@@ -171,8 +169,11 @@ mod tests {
 
     #[test]
     fn every_key_has_its_line() {
-        let found = lines("a: 1\nb:\n  c: [x, y]\n  d: {e: 2,\n      f: 3}\n# note\ng:\n- h: |\n    text\n  i: 4\n- j\n");
-        for (key, line) in [("a", 1), ("b", 2), ("b.c", 3), ("b.c[1]", 3), ("b.d.e", 4), ("b.d.f", 5), ("g[0].i", 10), ("g[1]", 11)] {
+        let found =
+            lines("a: 1\nb:\n  c: [x, y]\n  d: {e: 2,\n      f: 3}\n# note\ng:\n- h: |\n    text\n  i: 4\n- j\n");
+        for (key, line) in
+            [("a", 1), ("b", 2), ("b.c", 3), ("b.c[1]", 3), ("b.d.e", 4), ("b.d.f", 5), ("g[0].i", 10), ("g[1]", 11)]
+        {
             assert_eq!(found.get(key), Some(&line), "{key}");
         }
     }

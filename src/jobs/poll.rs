@@ -46,8 +46,10 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .collect();
     let deliveries = rooms.tell_findings(&judgement.findings, &messages, &causes);
     let (snapshot, judgement, rules) = (&snapshot, &judgement, &watch.rules);
-    let recorded =
-        rooms.store.record(&Poll { snapshot, counts, rules, judgement, deliveries: &deliveries, slot, interval }).await?;
+    let recorded = rooms
+        .store
+        .record(&Poll { snapshot, counts, rules, judgement, deliveries: &deliveries, slot, interval })
+        .await?;
     for finding in &judgement.findings {
         let (site, rule) = (&*watch.site.name, &*finding.rule.name);
         tracing::info!(site, rule, why = finding.why.word(), "{}", finding.why.word());

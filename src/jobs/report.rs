@@ -24,7 +24,8 @@ pub struct ReportJob {
 
 impl ReportJob {
     pub fn new(report: &Report) -> Result<Self, TlsError> {
-        let sites = report.sites.iter().map(|site| Ok((site.clone(), Qlik::new(&site.qlik)?))).collect::<Result<_, _>>()?;
+        let sites =
+            report.sites.iter().map(|site| Ok((site.clone(), Qlik::new(&site.qlik)?))).collect::<Result<_, _>>()?;
         Ok(Self { name: report.name.clone(), sites, tell: report.tell.clone(), zone: report.cron.zone().clone() })
     }
 }

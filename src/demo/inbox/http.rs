@@ -1,0 +1,456 @@
+//! Webhooks on loopback: `/slack/<name>`, `/teams/<name>`, and `/webhook/<name>` and `/ping/<name>` which take anything.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::super::wire::{self, Answer, Listening, Reply, answer};
+use super::{slack, teams};
+
+/// Larger than any vendor takes.
+const LARGEST_BODY: usize = 4 << 20;
+
+/// Whose webhook a path plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Slack,
+    Teams,
+    /// Any JSON, answered 204.
+    Webhook,
+    /// Any method and body, answered 200 `OK`; the body is kept as a string.
+    Ping,
+}
+
+/// What happens in place of the usual answer. A message that the vendor would refuse is refused all the same.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Not taken; this status, body and headers (as `Retry-After`).
+    Status(u16, String, Vec<(String, String)>),
+    /// Not taken, and no answer comes.
+    Hang,
+    /// The connection ends before the body is read.
+    CutBeforeTaking,
+    /// Taken; then the connection ends without an answer.
+    CutAfterTaking,
+    /// Taken; the answer comes this late.
+    SlowAnswer(Duration),
+}
+
+impl Fault {
+    pub fn status(status: u16, body: &str) -> Self {
+        Self::Status(status, body.to_owned(), Vec::new())
+    }
+
+    /// 429 in Slack's words, to wait for so many seconds.
+    pub fn rate_limited(seconds: u64) -> Self {
+        let body = json!({"retry_after": seconds, "ok": false, "error": "rate_limited"}).to_string();
+        Self::Status(429, body, vec![("Retry-After".to_owned(), seconds.to_string())])
+    }
+}
+
+/// One message that was taken.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// From 1, in the order of arrival over the whole inbox.
+    pub number: usize,
+    pub at: Instant,
+    pub kind: Kind,
+    pub name: String,
+    /// Path and query, as they came.
+    pub target: String,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+    pub body: Value,
+    /// The body's bytes, over which a signature is made.
+    pub raw: Vec<u8>,
+}
+
+/// The webhooks of a make-believe vendor; they end when the last clone is dropped.
+#[derive(Clone)]
+pub struct HttpInbox {
+    address: SocketAddr,
+    state: Arc<State>,
+    _listening: Arc<Listening>,
+}
+
+impl std::fmt::Debug for HttpInbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpInbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    kept: Mutex<Kept>,
+    taken: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct Kept {
+    received: Vec<Received>,
+    refused: Vec<String>,
+    attempts: BTreeMap<String, usize>,
+    next: BTreeMap<String, VecDeque<Fault>>,
+    always: BTreeMap<String, Fault>,
+    connections: usize,
+}
+
+impl HttpInbox {
+    pub async fn start() -> Self {
+        let (listener, address) = wire::listen(0).await;
+        let state = Arc::new(State::default());
+        let shared = state.clone();
+        let listening = Listening::spawn(listener, move |tcp| {
+            let state = shared.clone();
+            state.kept().connections += 1;
+            async move {
+                let reset = tcp.reset();
+                wire::serve(tcp, reset, |request| meet(state.clone(), request)).await;
+            }
+        });
+        Self { address, state, _listening: Arc::new(listening) }
+    }
+
+    /// The address of `name`'s webhook, as a vendor would give it out.
+    pub fn url(&self, kind: Kind, name: &str) -> String {
+        let (path, query) = match kind {
+            Kind::Slack => ("slack", ""),
+            Kind::Teams => ("teams", "?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=a-secret-signature"),
+            Kind::Webhook => ("webhook", ""),
+            Kind::Ping => ("ping", ""),
+        };
+        format!("http://{}/{path}/{name}{query}", self.address)
+    }
+
+    pub fn slack(&self, name: &str) -> String {
+        self.url(Kind::Slack, name)
+    }
+
+    pub fn teams(&self, name: &str) -> String {
+        self.url(Kind::Teams, name)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next request to `name` meets this; several are met in turn.
+    pub fn next(&self, name: &str, fault: Fault) {
+        self.state.kept().next.entry(name.to_owned()).or_default().push_back(fault);
+    }
+
+    /// All requests to `name` meet this from now on, after those of [`HttpInbox::next`]; `None` ends it.
+    pub fn always(&self, name: &str, fault: Option<Fault>) {
+        let always = &mut self.state.kept().always;
+        match fault {
+            Some(fault) => always.insert(name.to_owned(), fault),
+            None => always.remove(name),
+        };
+    }
+
+    /// All that was taken, in order.
+    pub fn received(&self) -> Vec<Received> {
+        self.state.kept().received.clone()
+    }
+
+    pub fn received_by(&self, name: &str) -> Vec<Received> {
+        self.state.kept().received.iter().filter(|received| received.name == name).cloned().collect()
+    }
+
+    /// What was refused as the vendor would refuse it, and why. Any entry is normally a mistake of the sender's.
+    pub fn refused(&self) -> Vec<String> {
+        self.state.kept().refused.clone()
+    }
+
+    /// Requests to `name`, whatever became of them.
+    pub fn attempts(&self, name: &str) -> usize {
+        self.state.kept().attempts.get(name).copied().unwrap_or(0)
+    }
+
+    /// TCP connections accepted.
+    pub fn connections(&self) -> usize {
+        self.state.kept().connections
+    }
+
+    /// Returns when at least so many messages have been taken since the start.
+    pub async fn arrived(&self, count: usize) {
+        let mut taken = self.state.taken.subscribe();
+        taken.wait_for(|taken| *taken >= count).await.expect("the inbox holds the sender");
+    }
+}
+
+impl State {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, received: Received) {
+        let mut kept = self.kept();
+        let number = kept.received.len() + 1;
+        kept.received.push(Received { number, ..received });
+        self.taken.send_replace(kept.received.len());
+    }
+
+    fn refuse(&self, target: &str, why: &str) {
+        self.kept().refused.push(format!("{target}: {why}"));
+    }
+}
+
+/// The kind and the name that a path says.
+fn addressee(path: &str) -> Option<(Kind, &str)> {
+    let (kind, name) = path.strip_prefix('/')?.split_once('/')?;
+    let kind = match kind {
+        "slack" => Kind::Slack,
+        "teams" => Kind::Teams,
+        "webhook" => Kind::Webhook,
+        "ping" => Kind::Ping,
+        _ => return None,
+    };
+    (!name.is_empty() && !name.contains('/')).then_some((kind, name))
+}
+
+/// Answers one request. What needs the lock is done before anything is awaited.
+fn meet(state: Arc<State>, request: Request<Incoming>) -> impl Future<Output = Reply> {
+    let (head, body) = request.into_parts();
+    let target = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    let who = addressee(head.uri.path()).map(|(kind, name)| (kind, name.to_owned()));
+    let fault = who.as_ref().and_then(|(_, name)| {
+        let mut kept = state.kept();
+        *kept.attempts.entry(name.clone()).or_default() += 1;
+        let once = kept.next.get_mut(name).and_then(VecDeque::pop_front);
+        once.or_else(|| kept.always.get(name).cloned())
+    });
+    async move {
+        let Some((kind, name)) = who else {
+            state.refuse(&target, "no such webhook");
+            return Reply::Answer(answer(404, "text/plain", "no_service"));
+        };
+        if matches!(fault, Some(Fault::CutBeforeTaking)) {
+            return Reply::Close;
+        }
+        let headers: BTreeMap<_, _> = head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        let Some(raw) = wire::collect(body, LARGEST_BODY).await else {
+            state.refuse(&target, "the body broke off, or was longer than 4 MiB");
+            return Reply::Close;
+        };
+        let content_type = headers.get("content-type").map_or("", String::as_str);
+        let body = match read(kind, &head.method, content_type, &raw) {
+            Ok(body) => body,
+            Err(Refused { status, content_type, body, why }) => {
+                state.refuse(&target, &why);
+                return Reply::Answer(answer(status, content_type, body));
+            }
+        };
+        let take = || {
+            let at = Instant::now();
+            state.take(Received { number: 0, at, kind, name, target, headers, body, raw: raw.to_vec() });
+        };
+        match fault {
+            None => take(),
+            Some(Fault::Status(status, body, headers)) => {
+                let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let body = answer(200, "text/plain", body).into_body();
+                return Reply::Answer(wire::build(status, &headers, body));
+            }
+            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::CutBeforeTaking) => return Reply::Close,
+            Some(Fault::CutAfterTaking) => {
+                take();
+                return Reply::Close;
+            }
+            Some(Fault::SlowAnswer(time)) => {
+                take();
+                tokio::time::sleep(time).await;
+            }
+        }
+        Reply::Answer(accepted(kind))
+    }
+}
+
+fn accepted(kind: Kind) -> Answer {
+    match kind {
+        Kind::Slack => answer(200, "text/plain", "ok"),
+        Kind::Teams => wire::build(202, &[], answer(202, "text/plain", "").into_body()),
+        Kind::Webhook => wire::build(204, &[], answer(204, "text/plain", "").into_body()),
+        Kind::Ping => answer(200, "text/plain", "OK"),
+    }
+}
+
+/// The vendor's answer to what it does not take, and why, which the vendor may keep to itself.
+struct Refused {
+    status: u16,
+    content_type: &'static str,
+    body: String,
+    why: String,
+}
+
+impl Refused {
+    fn new(kind: Kind, code: &str, why: &str) -> Self {
+        let (content_type, body) = match kind {
+            Kind::Slack => ("text/plain", code.to_owned()),
+            _ => ("application/json", json!({"error": {"code": code, "message": why}}).to_string()),
+        };
+        Self { status: 400, content_type, body, why: format!("{code}: {why}") }
+    }
+}
+
+/// The body, if the vendor takes it.
+fn read(kind: Kind, method: &Method, content_type: &str, raw: &Bytes) -> Result<Value, Refused> {
+    if kind == Kind::Ping {
+        return Ok(Value::String(String::from_utf8_lossy(raw).into_owned()));
+    }
+    if method != Method::POST {
+        let why = format!("{method} is not POST");
+        return Err(Refused { status: 405, content_type: "text/plain", body: "Method Not Allowed".to_owned(), why });
+    }
+    let mut parts = content_type.split(';').map(str::trim);
+    if !parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json")) {
+        return Err(Refused::new(kind, "invalid_payload", &format!("the content type is `{content_type}`")));
+    }
+    let body: Value =
+        serde_json::from_slice(raw).map_err(|why| Refused::new(kind, "invalid_payload", &why.to_string()))?;
+    match kind {
+        Kind::Slack => slack::check(&body).map_err(|(code, why)| Refused::new(kind, code, &why))?,
+        Kind::Teams => {
+            // Without the character set Teams garbles what is not ASCII.
+            if !raw.is_ascii() && !parts.any(|part| part.eq_ignore_ascii_case("charset=utf-8")) {
+                let why = format!("no charset=utf-8 in `{content_type}`");
+                return Err(Refused::new(kind, "InvalidRequestContent", &why));
+            }
+            teams::check(&body).map_err(|(code, why)| Refused::new(kind, code, &why))?;
+        }
+        Kind::Webhook | Kind::Ping => {}
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{Client, RequestBuilder};
+
+    use super::*;
+
+    fn post(url: String) -> RequestBuilder {
+        // No connection is trusted here, yet reqwest wants a way to trust.
+        let config = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let client = Client::builder().tls_backend_preconfigured(config).no_proxy().build().unwrap();
+        client.post(url).header("Content-Type", "application/json; charset=utf-8")
+    }
+
+    async fn told(request: RequestBuilder) -> (u16, String) {
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    const TEXT: &str = r#"{"text":"hej å"}"#;
+
+    #[tokio::test]
+    async fn messages_are_kept_in_order() {
+        let inbox = HttpInbox::start().await;
+        let card = json!({"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock", "text": "å"}]});
+        let kind = "application/vnd.microsoft.card.adaptive";
+        let card = json!({"type": "message", "attachments": [{"contentType": kind, "content": card}]}).to_string();
+        assert_eq!(told(post(inbox.slack("ops")).body(TEXT)).await, (200, "ok".into()));
+        assert_eq!(told(post(inbox.teams("managers")).body(card.clone())).await, (202, String::new()));
+        assert_eq!(told(post(inbox.url(Kind::Webhook, "audit")).body("[1]")).await, (204, String::new()));
+        assert_eq!(told(post(inbox.url(Kind::Ping, "dead-man")).body("fine")).await, (200, "OK".into()));
+        inbox.arrived(4).await;
+        let received = inbox.received();
+        let names: Vec<_> = received.iter().map(|one| (one.number, one.kind, one.name.as_str())).collect();
+        assert_eq!(
+            names,
+            [
+                (1, Kind::Slack, "ops"),
+                (2, Kind::Teams, "managers"),
+                (3, Kind::Webhook, "audit"),
+                (4, Kind::Ping, "dead-man")
+            ]
+        );
+        assert!(received[1].target.contains("sig=a-secret-signature"));
+        assert_eq!(received[0].raw, TEXT.as_bytes());
+        assert_eq!(inbox.received_by("ops")[0].body["text"], "hej å");
+        assert_eq!(inbox.refused(), [""; 0]);
+        assert_eq!(inbox.connections(), 4);
+    }
+
+    #[tokio::test]
+    async fn refusals_have_the_vendors_words() {
+        let inbox = HttpInbox::start().await;
+        let slack = || post(inbox.slack("ops"));
+        assert_eq!(told(slack().body("{")).await, (400, "invalid_payload".into()));
+        assert_eq!(told(slack().body("{}")).await, (400, "no_text".into()));
+        assert_eq!(told(slack().body(r#"{"blocks":[{"type":"x"}]}"#)).await, (400, "invalid_blocks".into()));
+        let teams = told(post(inbox.teams("managers")).body(r#"{"text":"x"}"#)).await;
+        assert_eq!(teams.0, 400);
+        let error: Value = serde_json::from_str(&teams.1).unwrap();
+        assert_eq!(error["error"]["code"], "TriggerInputSchemaMismatch");
+        let client = post(String::from("http://localhost")).build_split().0;
+        assert_eq!(told(client.get(inbox.slack("ops"))).await.0, 405);
+        assert_eq!(told(client.post(inbox.slack("ops")).body(TEXT)).await, (400, "invalid_payload".into()));
+        let bare = client.post(inbox.teams("ops")).header("Content-Type", "application/json").body(TEXT);
+        assert!(told(bare).await.1.contains("charset=utf-8"));
+        assert_eq!(told(client.post(format!("http://{}/elsewhere", inbox.address()))).await.0, 404);
+        assert_eq!(inbox.received().len(), 0);
+        assert_eq!(inbox.refused().len(), 8);
+        assert!(inbox.refused()[1].starts_with("/slack/ops: no_text: "), "{:?}", inbox.refused());
+    }
+
+    #[tokio::test]
+    async fn faults_are_met_in_turn() {
+        let inbox = HttpInbox::start().await;
+        let send = || post(inbox.slack("ops")).body(TEXT).send();
+        inbox.next("ops", Fault::rate_limited(30));
+        inbox.next("ops", Fault::CutBeforeTaking);
+        inbox.next("ops", Fault::CutAfterTaking);
+        inbox.next("ops", Fault::SlowAnswer(Duration::from_millis(5)));
+        inbox.always("ops", Some(Fault::status(503, "rollup_error")));
+
+        let limited = send().await.unwrap();
+        assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "30"));
+        assert_eq!(inbox.received().len(), 0);
+        assert!(send().await.is_err());
+        assert_eq!(inbox.received().len(), 0);
+        assert!(send().await.is_err());
+        assert_eq!(inbox.received().len(), 1, "taken, and not answered");
+        assert_eq!(send().await.unwrap().status(), 200);
+        for _ in 0..2 {
+            assert_eq!(told(post(inbox.slack("ops")).body(TEXT)).await, (503, "rollup_error".into()));
+        }
+        assert_eq!(told(post(inbox.slack("other")).body(TEXT)).await.0, 200);
+        inbox.always("ops", None);
+        assert_eq!(send().await.unwrap().status(), 200);
+        assert_eq!((inbox.received_by("ops").len(), inbox.attempts("ops")), (3, 7));
+
+        inbox.next("ops", Fault::Hang);
+        assert!(tokio::time::timeout(Duration::from_millis(30), send()).await.is_err());
+        assert_eq!(inbox.received_by("ops").len(), 3, "a hang takes nothing");
+        assert_eq!(inbox.refused(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn an_inbox_ends_with_its_last_handle() {
+        let inbox = HttpInbox::start().await;
+        let (url, other) = (inbox.slack("ops"), inbox.clone());
+        drop(inbox);
+        assert_eq!(told(post(url.clone()).body(TEXT)).await.0, 200);
+        drop(other);
+        tokio::task::yield_now().await;
+        assert!(post(url).body(TEXT).send().await.unwrap_err().is_connect());
+    }
+}

@@ -1,0 +1,539 @@
+//! What a Slack incoming webhook takes, and the words with which it refuses the rest (channels.md, 2.1 to 2.5).
+//!
+//! Where sources differ over a limit, the lower number holds here.
+
+use serde_json::Value;
+
+use super::check::{At, Check};
+
+/// The text of all blocks together, but for data tables, which have their own limit.
+const ALL_TEXT: usize = 12_000;
+const DATA_TABLE_TEXT: usize = 20_000;
+const MARKDOWN_TEXT: usize = 12_000;
+
+/// Slack's word for the refusal, and the reason, which the real one keeps to itself.
+pub(super) type Refusal = (&'static str, String);
+
+/// Checks the body of a post.
+pub(super) fn check(body: &Value) -> Result<(), Refusal> {
+    let message = At::new(body, "message");
+    message.object().map_err(|why| ("invalid_payload", why))?;
+    let text = message.get("text").map(|text| text.string().map(|text| (text, text.is_empty()))).transpose();
+    let text = text.map_err(|why| ("invalid_payload", why))?;
+    for key in ["unfurl_links", "unfurl_media"] {
+        message.may(key, |flag| flag.boolean()).map_err(|why| ("invalid_payload", why))?;
+    }
+    let mut totals = Totals::default();
+    let blocks = |at: &At, totals: &mut Totals| -> Check<usize> {
+        let Some(blocks) = at.get("blocks") else { return Ok(0) };
+        let blocks = blocks.list(0, 50)?;
+        blocks.iter().try_for_each(|block| self::block(block, totals))?;
+        Ok(blocks.len())
+    };
+    let mut found = blocks(&message, &mut totals).map_err(|why| ("invalid_blocks", why))?;
+    if let Some(attachments) = message.get("attachments") {
+        let attachments = attachments.list(0, 100).map_err(|why| ("invalid_attachments", why))?;
+        for attachment in &attachments {
+            attachment.object().map_err(|why| ("invalid_attachments", why))?;
+            blocks(attachment, &mut totals).map_err(|why| ("invalid_blocks", why))?;
+        }
+        found += attachments.len();
+    }
+    totals.check().map_err(|why| ("invalid_blocks", why))?;
+    match text {
+        None | Some((_, true)) if found == 0 => Err(("no_text", "neither text nor blocks".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// What is limited over the message as a whole.
+#[derive(Default)]
+struct Totals {
+    ids: Vec<String>,
+    text: usize,
+    markdown: usize,
+    data_tables: usize,
+    charts: usize,
+    tables: usize,
+}
+
+impl Totals {
+    fn check(&self) -> Check {
+        for (what, count, most) in [
+            ("characters in blocks", self.text, ALL_TEXT),
+            ("characters in markdown blocks", self.markdown, MARKDOWN_TEXT),
+            ("characters in data tables", self.data_tables, DATA_TABLE_TEXT),
+            ("data_visualization blocks", self.charts, 2),
+            ("table blocks", self.tables, 1),
+        ] {
+            if count > most {
+                return Err(format!("message: {count} {what}, at most {most}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn block(at: &At, totals: &mut Totals) -> Check {
+    let kind = at.kind()?;
+    if let Some(id) = at.get("block_id") {
+        let text = id.text(1, 255)?.to_owned();
+        if totals.ids.contains(&text) {
+            return id.fail("used twice");
+        }
+        totals.ids.push(text);
+    }
+    let count = &mut totals.text;
+    match kind {
+        "header" => {
+            at.only(&["type", "block_id", "text"])?;
+            text_object(&at.require("text")?, &["plain_text"], 150, count)
+        }
+        "section" => section(at, count),
+        "context" => {
+            at.only(&["type", "block_id", "elements"])?;
+            at.require("elements")?.list(1, 10)?.iter().try_for_each(|element| match element.kind()? {
+                "image" => image(element, &["type", "image_url", "slack_file", "alt_text"], count),
+                _ => text_object(element, &["plain_text", "mrkdwn"], 3000, count),
+            })
+        }
+        "actions" => {
+            at.only(&["type", "block_id", "elements"])?;
+            at.require("elements")?.list(1, 25)?.iter().try_for_each(|element| button(element, count))
+        }
+        "divider" => at.only(&["type", "block_id"]),
+        "image" => image(at, &["type", "block_id", "image_url", "slack_file", "alt_text", "title"], count),
+        "rich_text" => rich_text(at, count),
+        "markdown" => {
+            at.only(&["type", "block_id", "text"])?;
+            totals.markdown += at.require("text")?.text(1, MARKDOWN_TEXT)?.chars().count();
+            Ok(())
+        }
+        "table" => {
+            totals.tables += 1;
+            table(at, count)
+        }
+        "data_table" => data_table(at, &mut totals.data_tables),
+        "data_visualization" => {
+            totals.charts += 1;
+            chart(at)
+        }
+        _ => at.fail(format_args!("a block of type `{kind}` is not known")),
+    }
+}
+
+fn text_object(at: &At, kinds: &[&str], most: usize, count: &mut usize) -> Check {
+    let kind = at.kind()?;
+    at.require("type")?.one_of(kinds)?;
+    at.only(if kind == "mrkdwn" { &["type", "text", "verbatim"] } else { &["type", "text", "emoji"] })?;
+    at.may("emoji", |flag| flag.boolean())?;
+    at.may("verbatim", |flag| flag.boolean())?;
+    *count += at.require("text")?.text(1, most)?.chars().count();
+    Ok(())
+}
+
+fn section(at: &At, count: &mut usize) -> Check {
+    const KINDS: &[&str] = &["plain_text", "mrkdwn"];
+    at.only(&["type", "block_id", "text", "fields", "accessory", "expand"])?;
+    if at.get("text").is_none() && at.get("fields").is_none() {
+        return at.fail("neither `text` nor `fields`");
+    }
+    if let Some(text) = at.get("text") {
+        text_object(&text, KINDS, 3000, count)?;
+    }
+    if let Some(fields) = at.get("fields") {
+        fields.list(1, 10)?.iter().try_for_each(|field| text_object(field, KINDS, 2000, count))?;
+    }
+    at.may("expand", |flag| flag.boolean())?;
+    at.may("accessory", |accessory| match accessory.kind()? {
+        "image" => image(&accessory, &["type", "image_url", "slack_file", "alt_text"], count),
+        _ => button(&accessory, count),
+    })
+}
+
+fn button(at: &At, count: &mut usize) -> Check {
+    let kind = at.kind()?;
+    if kind != "button" {
+        return at.fail(format_args!("an element of type `{kind}` is not known"));
+    }
+    at.only(&["type", "text", "action_id", "url", "value", "style", "accessibility_label"])?;
+    text_object(&at.require("text")?, &["plain_text"], 75, count)?;
+    at.may("action_id", |id| id.text(1, 255).map(drop))?;
+    at.may("url", |url| url.web_address(3000))?;
+    at.may("value", |value| value.text(1, 2000).map(drop))?;
+    at.may("accessibility_label", |label| label.text(1, 75).map(drop))?;
+    at.may("style", |style| style.one_of(&["primary", "danger"]))
+}
+
+fn image(at: &At, keys: &[&str], count: &mut usize) -> Check {
+    at.only(keys)?;
+    match (at.get("image_url"), at.get("slack_file")) {
+        (Some(url), None) => url.web_address(3000)?,
+        (None, Some(file)) => file.only(&["id", "url"])?,
+        _ => return at.fail("neither or both of `image_url` and `slack_file`"),
+    }
+    at.require("alt_text")?.text(1, 2000)?;
+    at.may("title", |title| text_object(&title, &["plain_text"], 2000, count))
+}
+
+fn rich_text(at: &At, count: &mut usize) -> Check {
+    at.only(&["type", "block_id", "elements"])?;
+    let border = |at: &At| at.may("border", |border| border.integer(0, 1));
+    for element in at.require("elements")?.list(1, usize::MAX)? {
+        match element.kind()? {
+            "rich_text_section" => run(&element, &["type", "elements"], count)?,
+            "rich_text_quote" => {
+                run(&element, &["type", "elements", "border"], count)?;
+                border(&element)?;
+            }
+            "rich_text_preformatted" => {
+                run(&element, &["type", "elements", "border", "language"], count)?;
+                border(&element)?;
+                for inner in element.require("elements")?.list(1, usize::MAX)? {
+                    inner.require("type")?.one_of(&["text", "link"])?;
+                }
+            }
+            "rich_text_list" => {
+                element.only(&["type", "elements", "style", "indent", "offset", "border"])?;
+                element.require("style")?.one_of(&["bullet", "ordered"])?;
+                element.may("indent", |indent| indent.integer(0, 8))?;
+                element.may("offset", |offset| offset.integer(0, u64::MAX))?;
+                border(&element)?;
+                for item in element.require("elements")?.list(1, usize::MAX)? {
+                    item.require("type")?.one_of(&["rich_text_section"])?;
+                    run(&item, &["type", "elements"], count)?;
+                }
+            }
+            kind => return element.fail(format_args!("a rich text element of type `{kind}` is not known")),
+        }
+    }
+    Ok(())
+}
+
+/// One line of runs.
+fn run(at: &At, keys: &[&str], count: &mut usize) -> Check {
+    at.only(keys)?;
+    at.require("elements")?.list(1, usize::MAX)?.iter().try_for_each(|element| {
+        let kind = element.kind()?;
+        match kind {
+            "text" => {
+                element.only(&["type", "text", "style"])?;
+                *count += element.require("text")?.text(1, usize::MAX)?.chars().count();
+            }
+            "link" => {
+                element.only(&["type", "url", "text", "unsafe", "style"])?;
+                element.require("url")?.web_address(3000)?;
+                if let Some(text) = element.get("text") {
+                    *count += text.text(1, usize::MAX)?.chars().count();
+                }
+                element.may("unsafe", |flag| flag.boolean())?;
+            }
+            "emoji" => {
+                element.only(&["type", "name", "unicode", "style"])?;
+                element.require("name")?.text(1, 100)?;
+            }
+            "user" | "usergroup" | "channel" => {
+                let key = format!("{kind}_id");
+                element.only(&["type", &key, "style"])?;
+                element.require(&key)?.text(1, 100)?;
+            }
+            "broadcast" => {
+                element.only(&["type", "range", "style"])?;
+                element.require("range")?.one_of(&["here", "channel", "everyone"])?;
+            }
+            "date" => {
+                element.only(&["type", "timestamp", "format", "url", "fallback", "style"])?;
+                element.require("timestamp")?.integer(0, u64::MAX)?;
+                element.require("format")?.text(1, usize::MAX)?;
+                element.may("url", |url| url.web_address(3000))?;
+                element.may("fallback", |text| text.string().map(drop))?;
+            }
+            "color" => {
+                element.only(&["type", "value", "style"])?;
+                element.require("value")?.text(1, 9)?;
+            }
+            _ => return element.fail(format_args!("a run of type `{kind}` is not known")),
+        }
+        element.may("style", |style| {
+            style.only(&[
+                "bold",
+                "italic",
+                "strike",
+                "code",
+                "underline",
+                "highlight",
+                "client_highlight",
+                "unlink",
+            ])?;
+            style.object()?.keys().try_for_each(|key| style.require(key)?.boolean())
+        })
+    })
+}
+
+fn cell(at: &At, kinds: &[&str], count: &mut usize) -> Check {
+    at.kind()?;
+    at.require("type")?.one_of(kinds)?;
+    match at.kind()? {
+        "raw_text" => {
+            at.only(&["type", "text"])?;
+            *count += at.require("text")?.text(1, usize::MAX)?.chars().count();
+            Ok(())
+        }
+        "raw_number" => {
+            at.only(&["type", "value", "text"])?;
+            let value = at.require("value")?;
+            value.number()?;
+            let shown = at.get("text").map(|text| text.text(1, usize::MAX)).transpose()?;
+            *count += shown.map_or_else(|| value.value.to_string().len(), |text| text.chars().count());
+            Ok(())
+        }
+        _ => rich_text(at, count),
+    }
+}
+
+/// Rows of one width.
+fn rows(at: &At, rows: &[At], head: &[&str], body: &[&str], count: &mut usize) -> Check {
+    let mut width = None;
+    for (number, row) in rows.iter().enumerate() {
+        let cells = row.list(1, 20)?;
+        if *width.get_or_insert(cells.len()) != cells.len() {
+            return at.fail("rows of different lengths");
+        }
+        cells.iter().try_for_each(|cell| self::cell(cell, if number == 0 { head } else { body }, count))?;
+    }
+    Ok(())
+}
+
+fn table(at: &At, count: &mut usize) -> Check {
+    const CELLS: &[&str] = &["raw_text", "rich_text"];
+    at.only(&["type", "block_id", "rows", "column_settings"])?;
+    rows(at, &at.require("rows")?.list(1, 100)?, CELLS, CELLS, count)?;
+    at.may("column_settings", |settings| {
+        settings.list(0, 20)?.iter().filter(|setting| !setting.value.is_null()).try_for_each(|setting| {
+            setting.only(&["align", "is_wrapped"])?;
+            setting.may("align", |align| align.one_of(&["left", "center", "right"]))?;
+            setting.may("is_wrapped", |flag| flag.boolean())
+        })
+    })
+}
+
+fn data_table(at: &At, count: &mut usize) -> Check {
+    at.only(&["type", "block_id", "caption", "rows", "page_size", "row_header_column_index"])?;
+    at.require("caption")?.text(1, 3000)?;
+    let list = at.require("rows")?.list(2, 101)?;
+    rows(at, &list, &["raw_text", "raw_number"], &["raw_text", "raw_number", "rich_text"], count)?;
+    at.may("page_size", |size| size.integer(1, 100))?;
+    at.may("row_header_column_index", |index| index.integer(0, 19))
+}
+
+fn chart(at: &At) -> Check {
+    at.only(&["type", "block_id", "title", "chart"])?;
+    at.require("title")?.text(1, 50)?;
+    let chart = at.require("chart")?;
+    match chart.kind()? {
+        "pie" => {
+            chart.only(&["type", "segments"])?;
+            chart.require("segments")?.list(1, 6)?.iter().try_for_each(|segment| {
+                segment.only(&["label", "value"])?;
+                segment.require("label")?.text(1, 20)?;
+                let value = segment.require("value")?;
+                if value.number()? > 0.0 { Ok(()) } else { value.fail("not above 0") }
+            })
+        }
+        "line" | "bar" | "area" => series(&chart),
+        kind => chart.fail(format_args!("a chart of type `{kind}` is not known")),
+    }
+}
+
+fn series(chart: &At) -> Check {
+    chart.only(&["type", "series", "axis_config"])?;
+    let axis = chart.require("axis_config")?;
+    axis.only(&["categories", "x_label", "y_label"])?;
+    axis.may("x_label", |label| label.text(1, 50).map(drop))?;
+    axis.may("y_label", |label| label.text(1, 50).map(drop))?;
+    let categories = axis.require("categories")?.list(1, 20)?;
+    let categories: Vec<_> = categories.iter().map(|category| category.text(1, 20)).collect::<Check<_>>()?;
+    let mut names = Vec::new();
+    for series in chart.require("series")?.list(1, 6)? {
+        series.only(&["name", "data"])?;
+        let name = series.require("name")?;
+        names.push(name.text(1, 20)?);
+        if names[..names.len() - 1].contains(&names[names.len() - 1]) {
+            return name.fail("used twice");
+        }
+        let data = series.require("data")?;
+        let mut labels = Vec::new();
+        for point in data.list(1, 20)? {
+            point.only(&["label", "value"])?;
+            labels.push(point.require("label")?.text(1, 20)?);
+            point.require("value")?.number()?;
+        }
+        if labels.len() != categories.len() || !categories.iter().all(|category| labels.contains(category)) {
+            return data.fail("not one value for each category");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn blocks(blocks: &[Value]) -> Result<(), Refusal> {
+        check(&json!({"text": "fallback", "blocks": blocks}))
+    }
+
+    fn plain(length: usize) -> Value {
+        json!({"type": "plain_text", "text": "x".repeat(length), "emoji": false})
+    }
+
+    fn mrkdwn(length: usize) -> Value {
+        json!({"type": "mrkdwn", "text": "x".repeat(length)})
+    }
+
+    fn raw(text: &str) -> Value {
+        json!({"type": "raw_text", "text": text})
+    }
+
+    fn rich(text: &str) -> Value {
+        json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}]})
+    }
+
+    fn line(series: usize, points: usize) -> Value {
+        let labels: Vec<_> = (0..points).map(|point| point.to_string()).collect();
+        let data: Vec<_> = labels.iter().map(|label| json!({"label": label, "value": 1.5})).collect();
+        let series: Vec<_> = (0..series).map(|name| json!({"name": name.to_string(), "data": data})).collect();
+        let chart = json!({"type": "line", "series": series, "axis_config": {"categories": labels, "x_label": "hour"}});
+        json!({"type": "data_visualization", "title": "Users", "chart": chart})
+    }
+
+    fn rows(rows: usize, cells: usize) -> Value {
+        vec![vec![raw("a"); cells]; rows].into()
+    }
+
+    #[test]
+    fn what_slack_takes() {
+        let button = json!({"type": "button", "text": plain(75), "url": "https://a.test", "style": "danger"});
+        for taken in [
+            json!({"type": "header", "text": plain(150), "block_id": "a"}),
+            json!({"type": "section", "text": mrkdwn(3000), "fields": vec![mrkdwn(20); 10], "accessory": button}),
+            json!({"type": "section", "fields": [mrkdwn(2000)]}),
+            json!({"type": "context", "elements": vec![plain(1); 10]}),
+            json!({"type": "actions", "elements": vec![button; 25]}),
+            json!({"type": "divider"}),
+            json!({"type": "image", "image_url": "https://a.test/x.png", "alt_text": "a chart"}),
+            json!({"type": "markdown", "text": "x".repeat(12_000)}),
+            json!({"type": "table", "rows": rows(100, 20), "column_settings": [null, {"align": "right", "is_wrapped": true}]}),
+            json!({"type": "table", "rows": [[raw("a")], [rich("b")]]}),
+            json!({"type": "data_table", "caption": "c", "rows": [[raw("a")], [{"type": "raw_number", "value": 1}], [rich("b")]]}),
+            json!({"type": "data_table", "caption": "c", "rows": rows(101, 20), "page_size": 100}),
+            line(6, 20),
+            json!({"type": "data_visualization", "title": "t", "chart": {"type": "pie", "segments": [{"label": "a", "value": 1}]}}),
+            json!({"type": "rich_text", "elements": [
+                {"type": "rich_text_list", "style": "bullet", "indent": 1, "elements": [{"type": "rich_text_section", "elements": [
+                    {"type": "text", "text": "a", "style": {"bold": true}}, {"type": "emoji", "name": "wave"},
+                    {"type": "link", "url": "https://a.test", "text": "b"}]}]},
+                {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "a"}]},
+                {"type": "rich_text_quote", "elements": [{"type": "text", "text": "a"}]}]}),
+        ] {
+            assert_eq!(blocks(std::slice::from_ref(&taken)), Ok(()), "{taken}");
+        }
+        assert_eq!(check(&json!({"text": "x"})), Ok(()));
+        assert_eq!(check(&json!({"blocks": [rich("a")]})), Ok(()));
+        assert_eq!(check(&json!({"attachments": [{"color": "danger", "blocks": [rich("a")]}]})), Ok(()));
+        assert_eq!(blocks(&vec![json!({"type": "divider"}); 50]), Ok(()));
+    }
+
+    #[test]
+    fn what_slack_refuses_of_blocks() {
+        for (refused, why) in [
+            (json!({"type": "header", "text": plain(151)}), "151 characters"),
+            (json!({"type": "header", "text": mrkdwn(1)}), "`mrkdwn` is none of"),
+            (json!({"type": "header", "text": plain(0)}), "is empty"),
+            (json!({"type": "header", "text": plain(1), "block_id": "x".repeat(256)}), "256 characters"),
+            (json!({"type": "header", "text": plain(1), "colour": "red"}), "`colour` is not known"),
+            (json!({"type": "section"}), "neither"),
+            (json!({"type": "section", "text": mrkdwn(0)}), "is empty"),
+            (json!({"type": "section", "text": mrkdwn(3001)}), "3001 characters"),
+            (json!({"type": "section", "text": "x"}), "not an object"),
+            (json!({"type": "section", "fields": vec![mrkdwn(1); 11]}), "11 elements"),
+            (json!({"type": "section", "fields": [mrkdwn(2001)]}), "2001 characters"),
+            (json!({"type": "context", "elements": vec![plain(1); 11]}), "11 elements"),
+            (json!({"type": "context", "elements": []}), "0 elements"),
+            (json!({"type": "actions", "elements": [{"type": "button", "text": plain(76)}]}), "76 characters"),
+            (json!({"type": "actions", "elements": [{"type": "button", "text": mrkdwn(1)}]}), "`mrkdwn`"),
+            (
+                json!({"type": "actions", "elements": [{"type": "button", "text": plain(1), "url": "qmc"}]}),
+                "web address",
+            ),
+            (
+                json!({"type": "actions", "elements": vec![json!({"type": "button", "text": plain(1)}); 26]}),
+                "26 elements",
+            ),
+            (json!({"type": "image", "image_url": "https://a.test/x.png"}), "`alt_text` is missing"),
+            (json!({"type": "image", "alt_text": "a"}), "neither or both"),
+            (json!({"type": "markdown", "text": "x".repeat(12_001)}), "12001 characters"),
+            (json!({"type": "table", "rows": rows(101, 1)}), "101 elements"),
+            (json!({"type": "table", "rows": rows(1, 21)}), "21 elements"),
+            (json!({"type": "table", "rows": [[raw("a")], [raw("a"), raw("b")]]}), "different lengths"),
+            (json!({"type": "table", "rows": [[raw("")]]}), "is empty"),
+            (json!({"type": "data_table", "rows": rows(2, 1)}), "`caption` is missing"),
+            (json!({"type": "data_table", "caption": "c", "rows": rows(1, 1)}), "1 elements"),
+            (json!({"type": "data_table", "caption": "c", "rows": rows(102, 1)}), "102 elements"),
+            (json!({"type": "data_table", "caption": "c", "rows": [[rich("a")], [raw("a")]]}), "`rich_text` is none"),
+            (json!({"type": "data_table", "caption": "c", "rows": rows(2, 1), "page_size": 101}), "1 to 100"),
+            (
+                json!({"type": "data_table", "caption": "c", "rows": [[raw("a")], [raw(&"x".repeat(20_000))]]}),
+                "20001 characters",
+            ),
+            (line(7, 1), "7 elements"),
+            (line(1, 21), "21 elements"),
+            (
+                json!({"type": "data_visualization", "title": "x".repeat(51), "chart": line(1, 1)["chart"]}),
+                "51 characters",
+            ),
+            (
+                json!({"type": "data_visualization", "title": "t", "chart": {"type": "pie", "segments": [{"label": "a", "value": 0}]}}),
+                "above 0",
+            ),
+            (json!({"type": "rich_text", "elements": [{"type": "text", "text": "a"}]}), "type `text` is not known"),
+            (json!({"type": "rich_text", "elements": []}), "0 elements"),
+            (rich(""), "is empty"),
+            (json!({"type": "marquee"}), "type `marquee` is not known"),
+            (json!({"text": "a"}), "`type` is missing"),
+        ] {
+            let (code, found) = blocks(std::slice::from_ref(&refused)).unwrap_err();
+            assert_eq!(code, "invalid_blocks");
+            assert!(found.contains(why), "{why}: {found}");
+        }
+    }
+
+    #[test]
+    fn what_slack_refuses_of_a_message() {
+        let with = |blocks: Vec<Value>| json!({"text": "t", "blocks": blocks});
+        for (refused, code, why) in [
+            (json!([]), "invalid_payload", "not an object"),
+            (json!({"text": 1}), "invalid_payload", "not a string"),
+            (json!({}), "no_text", "neither"),
+            (json!({"text": ""}), "no_text", "neither"),
+            (json!({"blocks": []}), "no_text", "neither"),
+            (json!({"text": "t", "blocks": {}}), "invalid_blocks", "not an array"),
+            (json!({"text": "t", "attachments": vec![json!({}); 101]}), "invalid_attachments", "101"),
+            (with(vec![json!({"type": "divider"}); 51]), "invalid_blocks", "51 elements"),
+            (with(vec![json!({"type": "divider", "block_id": "a"}); 2]), "invalid_blocks", "used twice"),
+            (
+                with(vec![json!({"type": "section", "text": mrkdwn(2500)}); 5]),
+                "invalid_blocks",
+                "12500 characters in blocks",
+            ),
+            (with(vec![json!({"type": "markdown", "text": "x".repeat(6001)}); 2]), "invalid_blocks", "in markdown"),
+            (with(vec![line(1, 1); 3]), "invalid_blocks", "3 data_visualization"),
+            (with(vec![json!({"type": "table", "rows": rows(1, 1)}); 2]), "invalid_blocks", "2 table"),
+        ] {
+            let found = check(&refused).unwrap_err();
+            assert!(found.0 == code && found.1.contains(why), "{code} {why}: {found:?}");
+        }
+    }
+}

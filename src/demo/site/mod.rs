@@ -1,0 +1,349 @@
+//! A make-believe Qlik Sense site: proxy services on loopback that demand what real ones demand.
+//!
+//! Takes who is connected where, and what is broken; all of it may change at any time. Gives the proxy service API
+//! (qlik-sense.md, 2) over TLS with client certificates, and an account of what was asked of it.
+//! Has no method but GET: anything else is kept as a violation.
+
+mod fault;
+mod proxy;
+mod session;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::certificates::{Authority, Identity};
+use super::wire::{self, Listening, Tcp};
+pub use fault::Fault;
+use proxy::{Proxy, State};
+pub use session::{Name, Session, SessionId, Spelling};
+use tls::Gate;
+pub use tls::{Refusal, Tls};
+
+/// How a site is to be built.
+#[derive(Debug)]
+pub struct Setup {
+    authority: Authority,
+    proxies: Vec<(String, Vec<String>)>,
+    tls: Tls,
+    refusal: Refusal,
+}
+
+impl Setup {
+    /// A site whose root is `CN=<host>-CA`, as yet without a proxy.
+    pub fn new(host: &str) -> Self {
+        Self { authority: Authority::new(host), proxies: Vec::new(), tls: Tls::default(), refusal: Refusal::default() }
+    }
+
+    /// One more proxy on a node called `name`, with the virtual proxies linked to it; `""` is the default one.
+    #[must_use]
+    pub fn proxy(mut self, name: &str, prefixes: &[&str]) -> Self {
+        self.proxies.push((name.to_owned(), prefixes.iter().map(|prefix| (*prefix).to_owned()).collect()));
+        self
+    }
+
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Self {
+        Self { tls, ..self }
+    }
+
+    #[must_use]
+    pub fn refusal(self, refusal: Refusal) -> Self {
+        Self { refusal, ..self }
+    }
+}
+
+/// A running site. Its proxies are numbered from 0, in the order of the setup; it ends when dropped.
+pub struct Site {
+    authority: Authority,
+    gate: Gate,
+    state: Arc<Mutex<State>>,
+    listening: Mutex<BTreeMap<usize, Listening>>,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    pub async fn start(setup: Setup) -> Self {
+        let gate = Gate::new(&setup.authority, setup.tls, setup.refusal);
+        let site =
+            Self { gate: gate.clone(), state: Arc::default(), listening: Mutex::default(), authority: setup.authority };
+        for (at, (name, prefixes)) in setup.proxies.into_iter().enumerate() {
+            let (listener, address) = wire::listen(0).await;
+            site.state().proxies.push(Proxy {
+                tls: gate.config(&site.authority.server(&name)),
+                port: address.port(),
+                linked: prefixes.into_iter().map(|prefix| (prefix, Vec::new())).collect(),
+                faults: BTreeMap::new(),
+                next: BTreeMap::new(),
+                connections: 0,
+                requests: 0,
+                name,
+            });
+            site.open(at, listener);
+        }
+        site
+    }
+
+    /// One proxy `sense.example.test` with the default virtual proxy alone.
+    pub async fn simple() -> Self {
+        Self::start(Setup::new("sense.example.test").proxy("sense.example.test", &[""])).await
+    }
+
+    /// The site's root, for more certificates.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The name on a proxy's certificate.
+    pub fn name(&self, proxy: usize) -> String {
+        self.state().proxies[proxy].name.clone()
+    }
+
+    pub fn port(&self, proxy: usize) -> u16 {
+        self.state().proxies[proxy].port
+    }
+
+    pub fn address(&self, proxy: usize) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port(proxy)).into()
+    }
+
+    /// Shows another certificate from the next connection on: expired, of another root, of another name, renewed.
+    pub fn present(&self, proxy: usize, server: &Identity) {
+        let config = self.gate.config(server);
+        self.state().proxies[proxy].tls = config;
+    }
+
+    /// Refuses connections from now on, and ends those that are open.
+    pub async fn stop_proxy(&self, proxy: usize) {
+        let listening = self.listening.lock().expect("no holder panics").remove(&proxy);
+        if let Some(listening) = listening {
+            listening.stop().await;
+        }
+    }
+
+    /// Takes connections again, on the same port, with the table as it was.
+    pub async fn start_proxy(&self, proxy: usize) {
+        if !self.listening.lock().expect("no holder panics").contains_key(&proxy) {
+            let (listener, _) = wire::listen(self.port(proxy)).await;
+            self.open(proxy, listener);
+        }
+    }
+
+    /// Empties a proxy's table, as a restart of its service does.
+    pub fn restart_proxy(&self, proxy: usize) {
+        self.state().proxies[proxy].linked.values_mut().for_each(Vec::clear);
+    }
+
+    // Who is connected.
+
+    /// Links a virtual proxy to a proxy; what is not linked answers 404.
+    pub fn link(&self, proxy: usize, prefix: &str) {
+        self.state().proxies[proxy].linked.entry(prefix.to_owned()).or_default();
+    }
+
+    pub fn unlink(&self, proxy: usize, prefix: &str) {
+        self.state().proxies[proxy].linked.remove(prefix);
+    }
+
+    /// A new session of `directory\user`.
+    pub fn connect(&self, proxy: usize, prefix: &str, directory: &str, user: &str) -> SessionId {
+        self.add(proxy, prefix, Session::new(directory, user))
+    }
+
+    pub fn connect_named(&self, proxy: usize, prefix: &str, directory: &str, user: &str, name: &str) -> SessionId {
+        self.add(proxy, prefix, Session::new(directory, user).named(name))
+    }
+
+    pub fn connect_anonymous(&self, proxy: usize, prefix: &str) -> SessionId {
+        self.add(proxy, prefix, Session::anonymous())
+    }
+
+    /// A session of the caller's making, for faults in the data.
+    pub fn add(&self, proxy: usize, prefix: &str, session: Session) -> SessionId {
+        let id = session.id.clone();
+        self.with(proxy, prefix, |sessions| sessions.push(session));
+        id
+    }
+
+    /// Whether there was such a session.
+    pub fn disconnect(&self, proxy: usize, prefix: &str, id: &SessionId) -> bool {
+        self.with(proxy, prefix, |sessions| {
+            let before = sessions.len();
+            sessions.retain(|session| session.id != *id);
+            sessions.len() < before
+        })
+    }
+
+    /// How many sessions of that user ended.
+    pub fn disconnect_user(&self, proxy: usize, prefix: &str, directory: &str, user: &str) -> usize {
+        self.with(proxy, prefix, |sessions| {
+            let before = sessions.len();
+            sessions.retain(|session| !session.is_of(directory, user));
+            before - sessions.len()
+        })
+    }
+
+    /// Ends all sessions of a virtual proxy on a proxy.
+    pub fn clear(&self, proxy: usize, prefix: &str) {
+        self.set_sessions(proxy, prefix, Vec::new());
+    }
+
+    pub fn set_sessions(&self, proxy: usize, prefix: &str, to: Vec<Session>) {
+        self.with(proxy, prefix, |sessions| *sessions = to);
+    }
+
+    /// From now on these people, each as often as named, and nobody else; who was here already keeps the session.
+    pub fn set_people(&self, proxy: usize, prefix: &str, people: &[(&str, &str)]) {
+        self.with(proxy, prefix, |sessions| {
+            let mut before = std::mem::take(sessions);
+            for (directory, user) in people {
+                let kept = before.iter().position(|session| session.is_of(directory, user));
+                sessions.push(kept.map_or_else(|| Session::new(directory, user), |at| before.remove(at)));
+            }
+        });
+    }
+
+    /// `count` more people, `CORP\person00000` and on, with a display name and two attributes of one name each.
+    pub fn populate(&self, proxy: usize, prefix: &str, count: usize) {
+        self.with(proxy, prefix, |sessions| {
+            sessions.extend((0..count).map(|number| {
+                Session::new("CORP", &format!("person{number:05}"))
+                    .named(&format!("Person {number}"))
+                    .with_attribute("Group", "Everyone")
+                    .with_attribute("Group", &format!("Team {}", number % 20))
+            }));
+        });
+    }
+
+    /// How answers are spelt from now on.
+    pub fn spell(&self, spelling: Spelling) {
+        self.state().spelling = spelling;
+    }
+
+    // What is broken.
+
+    /// A lasting fault of one virtual proxy on one proxy; it need not be linked.
+    pub fn fail(&self, proxy: usize, prefix: &str, fault: Fault) {
+        self.state().proxies[proxy].faults.insert(Some(prefix.to_owned()), fault);
+    }
+
+    /// A lasting fault of all that one proxy answers.
+    pub fn fail_proxy(&self, proxy: usize, fault: Fault) {
+        self.state().proxies[proxy].faults.insert(None, fault);
+    }
+
+    /// A lasting fault of all proxies.
+    pub fn fail_all(&self, fault: Fault) {
+        self.state().fault = Some(fault);
+    }
+
+    /// A fault that the next request for this pair meets, and no other; several are met in turn.
+    pub fn fail_once(&self, proxy: usize, prefix: &str, fault: Fault) {
+        self.state().proxies[proxy].next.entry(Some(prefix.to_owned())).or_default().push_back(fault);
+    }
+
+    /// Ends one pair's faults.
+    pub fn heal(&self, proxy: usize, prefix: &str) {
+        let mut state = self.state();
+        state.proxies[proxy].faults.remove(&Some(prefix.to_owned()));
+        state.proxies[proxy].next.remove(&Some(prefix.to_owned()));
+    }
+
+    /// Ends all faults of the site.
+    pub fn heal_all(&self) {
+        let mut state = self.state();
+        state.fault = None;
+        for proxy in &mut state.proxies {
+            proxy.faults.clear();
+            proxy.next.clear();
+        }
+    }
+
+    // What was asked.
+
+    /// Requests that were not GET, as `METHOD /path`, in order. Any entry means that headcount did more than look.
+    pub fn violations(&self) -> Vec<String> {
+        self.state().violations.clone()
+    }
+
+    /// The xrfkeys that were accepted, in order.
+    pub fn xrfkeys(&self) -> Vec<String> {
+        self.state().xrfkeys.clone()
+    }
+
+    /// Requests to all proxies, refused ones too.
+    pub fn requests(&self) -> usize {
+        self.state().proxies.iter().map(|proxy| proxy.requests).sum()
+    }
+
+    pub fn requests_to(&self, proxy: usize) -> usize {
+        self.state().proxies[proxy].requests
+    }
+
+    /// TCP connections that one proxy accepted, whatever became of their handshake.
+    pub fn connections(&self, proxy: usize) -> usize {
+        self.state().proxies[proxy].connections
+    }
+
+    fn with<R>(&self, proxy: usize, prefix: &str, change: impl FnOnce(&mut Vec<Session>) -> R) -> R {
+        let mut state = self.state();
+        let sessions = state.proxies[proxy].linked.get_mut(prefix);
+        change(sessions.expect("the virtual proxy is linked to that proxy"))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    fn open(&self, at: usize, listener: TcpListener) {
+        let (state, gate) = (self.state.clone(), self.gate.clone());
+        let listening = Listening::spawn(listener, move |tcp| {
+            let (config, port) = {
+                let proxy = &mut lock(&state).proxies[at];
+                proxy.connections += 1;
+                (proxy.tls.clone(), proxy.port)
+            };
+            converse(tcp, TlsAcceptor::from(config), gate.clone(), state.clone(), at, port)
+        });
+        self.listening.lock().expect("no holder panics").insert(at, listening);
+    }
+}
+
+/// A test that panics in a `with` has already failed; what it left behind is whole.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// One connection, from the handshake to its end.
+async fn converse(tcp: Tcp, acceptor: TlsAcceptor, gate: Gate, state: Arc<Mutex<State>>, at: usize, port: u16) {
+    let reset = tcp.reset();
+    let stream = match acceptor.accept(tcp).into_fallible().await {
+        Ok(stream) => stream,
+        Err((_, mut tcp)) => {
+            // In TLS 1.3 the caller has spoken on by now; to close upon unread bytes would send RST and lose the alert.
+            let _ = tcp.shutdown().await;
+            let _ = tokio::io::copy(&mut tcp.take(1 << 20), &mut tokio::io::sink()).await;
+            return;
+        }
+    };
+    let caller = gate.caller(stream.get_ref().1.peer_certificates());
+    wire::serve(stream, reset, |request| {
+        let (right, fault) = lock(&state).answer(at, &caller, &request);
+        // Port 443 is where a real site's login is; here it is merely somewhere that must not be followed to.
+        let location = format!("https://127.0.0.1:{port}/internal_forms_authentication/?targetId=0");
+        proxy::reply(right, fault, location)
+    })
+    .await;
+}

@@ -1,0 +1,6 @@
+//! The World: a make-believe Qlik site and inboxes on real sockets, headcount between them, and a clock that is set by hand.
+
+mod log;
+mod world;
+
+pub(crate) use world::{Folder, World};

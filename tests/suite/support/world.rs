@@ -1,0 +1,208 @@
+use std::path::{Path, PathBuf};
+
+use headcount::clock::Clock;
+use headcount::config::Config;
+use headcount::daemon::Daemon;
+use headcount::demo::inbox::{HttpInbox, Kind, plain_text};
+use headcount::demo::site::{Setup, Site};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tempfile::TempDir;
+use tracing::subscriber::DefaultGuard;
+
+use super::log::Log;
+
+/// A folder with a site's certificates and a configuration that names them.
+pub(crate) struct Folder {
+    dir: TempDir,
+}
+
+impl Folder {
+    pub(crate) fn new(site: &Site) -> Self {
+        let dir = TempDir::new().expect("a temporary folder");
+        site.authority().export(dir.path()).expect("certificates are written");
+        Self { dir }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, text).expect("a file is written");
+        path
+    }
+}
+
+/// headcount between a site and its inboxes. When it is dropped, everything that arrived must have been expected, nothing
+/// may wait, and no secret and no user's name may be in the log.
+pub(crate) struct World {
+    pub(crate) site: Site,
+    pub(crate) inbox: HttpInbox,
+    pub(crate) folder: Folder,
+    clock: Clock,
+    daemon: Option<Daemon>,
+    config: PathBuf,
+    expected: std::cell::Cell<usize>,
+    people: Vec<&'static str>,
+    log: Log,
+    _collecting: DefaultGuard,
+    finished: bool,
+}
+
+pub(crate) const ZONE: &str = "Europe/Stockholm";
+
+impl World {
+    /// A site with two virtual proxies, the default one and `hr`, at 08:00 on Monday 2026-03-02. `rules` is the tail of the
+    /// configuration: checks, rules and reports.
+    pub(crate) async fn new(rules: &str) -> Self {
+        let log = Log::default();
+        let collecting = log.collect();
+        let site = Site::start(Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"])).await;
+        let inbox = HttpInbox::start().await;
+        let folder = Folder::new(&site);
+        let (port, slack, teams) = (site.port(0), inbox.url(Kind::Slack, "ops"), inbox.url(Kind::Teams, "managers"));
+        let config = folder.write(
+            "headcount.yaml",
+            &format!(
+                r#"
+time_zone: {ZONE}
+sites:
+  prod:
+    host: 127.0.0.1
+    certificate: {{pem: client.pem, key: client_key.pem}}
+    trust: {{root: root.pem, server_name: sense.example.test}}
+    proxies: [{{host: 127.0.0.1, port: {port}, virtual_proxies: ["", hr]}}]
+    timeout: 1s
+    link: https://sense.example.test/qmc
+channels:
+  ops: {{slack: {{webhook_url: "{slack}"}}, pace: none}}
+  managers: {{teams: {{workflow_url: "{teams}"}}, pace: none, from: critical}}
+{rules}"#
+            ),
+        );
+        let clock = Clock::manual(instant("2026-03-02T08:00:00"));
+        let mut world = Self {
+            site,
+            inbox,
+            folder,
+            clock,
+            daemon: None,
+            config,
+            expected: std::cell::Cell::new(0),
+            people: vec!["anna", "bosse", "cecilia", "VerySecret"],
+            log,
+            _collecting: collecting,
+            finished: false,
+        };
+        world.start().await;
+        world
+    }
+
+    /// Starts headcount, or starts it anew: what was in its memory is gone.
+    pub(crate) async fn start(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.rooms().store.close().await;
+        }
+        let config = Config::load(&self.config).unwrap_or_else(|problems| panic!("{problems}"));
+        let daemon = Daemon::start(&config, &self.folder.state(), self.clock.clone()).await;
+        self.daemon = Some(daemon.unwrap_or_else(|error| panic!("{error}")));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.daemon = None;
+    }
+
+    pub(crate) fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().expect("headcount runs")
+    }
+
+    /// Sets the clock to a local time, such as `08:05`, `08:05:30` or `2026-03-29T02:30:00`, and turns the crank once.
+    pub(crate) async fn at(&self, time: &str) -> &Self {
+        let text = match time.len() {
+            5 => format!("2026-03-02T{time}:00"),
+            8 => format!("2026-03-02T{time}"),
+            _ => time.to_owned(),
+        };
+        self.clock.set(instant(&text));
+        self.daemon().turn().await.unwrap_or_else(|error| panic!("{error}"));
+        self
+    }
+
+    /// Puts these people, `DIRECTORY\id`, on a virtual proxy, and nobody else.
+    pub(crate) fn connected(&self, prefix: &str, people: &[&str]) -> &Self {
+        let people: Vec<_> = people.iter().map(|person| person.split_once('\\').unwrap_or(("CORP", person))).collect();
+        self.site.set_people(0, prefix, &people);
+        self
+    }
+
+    /// Puts so many people on a virtual proxy.
+    pub(crate) fn crowd(&self, prefix: &str, count: usize) -> &Self {
+        self.site.clear(0, prefix);
+        self.site.populate(0, prefix, count);
+        self
+    }
+
+    /// The next message of a channel, as a person would see it; it must hold each of these.
+    pub(crate) fn expect(&self, channel: &str, says: &[&str]) -> String {
+        let received = self.inbox.received();
+        let next = self.expected.get();
+        let Some(message) = received.get(next) else {
+            panic!("nothing more arrived; expected {channel} to say {says:?}\n{}", self.log.text());
+        };
+        let text = plain_text(&message.body);
+        assert_eq!(message.name, channel, "{text}");
+        for part in says {
+            assert!(text.contains(part), "{channel} should say {part:?}, and said:\n{text}");
+        }
+        self.expected.set(next + 1);
+        text
+    }
+
+    /// Nothing has arrived that was not expected yet.
+    pub(crate) fn quiet(&self) -> &Self {
+        let received = self.inbox.received();
+        let more: Vec<_> =
+            received.iter().skip(self.expected.get()).map(|m| format!("{}: {}", m.name, plain_text(&m.body))).collect();
+        assert!(more.is_empty(), "{}", more.join("\n---\n"));
+        self
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Ends the story: whatever waits is a failure.
+    pub(crate) async fn finish(mut self) {
+        self.quiet();
+        let waiting = self.daemon().rooms().store.deliveries(false, 100).await.expect("the store lists its deliveries");
+        assert!(waiting.is_empty(), "{waiting:?}");
+        assert_eq!(self.inbox.refused(), Vec::<String>::new());
+        self.finished = true;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        assert!(self.finished, "a story ends with `finish`");
+        assert_eq!(self.site.violations(), Vec::<String>::new());
+        let log = self.log.text();
+        for secret in self.people.iter().chain(&["/slack/ops", "/teams/managers"]) {
+            assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
+        }
+    }
+}
+
+/// A local time as an instant; of one that comes twice, the first.
+fn instant(local: &str) -> Timestamp {
+    let at: jiff::civil::DateTime = local.parse().unwrap_or_else(|error| panic!("{local}: {error}"));
+    at.to_zoned(TimeZone::get(ZONE).expect("a zone")).expect("a time that can be told").timestamp()
+}
