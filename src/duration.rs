@@ -38,7 +38,8 @@ pub fn show(length: SignedDuration) -> String {
     let mut text = String::new();
     for (name, size) in UNITS {
         if seconds >= size {
-            text.push_str(&format!("{}{name}", seconds / size));
+            text.push_str(&(seconds / size).to_string());
+            text.push(name);
             seconds %= size;
         }
     }

@@ -21,5 +21,6 @@ pub mod demo;
 pub mod clean;
 pub mod clock;
 pub mod duration;
+mod hex;
 pub mod secret;
 pub mod telemetry;

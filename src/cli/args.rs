@@ -19,7 +19,7 @@ pub(super) struct Global {
     /// The configuration [default: ./headcount.yaml, then /etc/headcount/headcount.yaml]
     #[arg(long, global = true, env = "HEADCOUNT_CONFIG", value_name = "FILE", hide_env_values = true)]
     pub(super) config: Option<PathBuf>,
-    /// Where headcount remembers [default: $STATE_DIRECTORY, then ./state]
+    /// Where headcount remembers [default: `$STATE_DIRECTORY`, then ./state]
     #[arg(long, global = true, env = "HEADCOUNT_STATE", value_name = "DIR", hide_env_values = true)]
     pub(super) state: Option<PathBuf>,
     /// How much headcount itself logs

@@ -1,6 +1,6 @@
 //! `headcount who`: how many users, and who, in the time of one TLS handshake.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::args::{Who, WhoFormat};
 use super::exit::{Exit, Failure};
 use super::{Context, output};
 use crate::config::load::Loader;
-use crate::message::{Person, people};
+use crate::message::{KnownNames, Person, people};
 use crate::qlik::{self, Identity, Pattern, ProxySettings, Qlik, Roots};
 use crate::snapshot::{Counts, Coverage, Observation, Pair, Snapshot, Unseen};
 use crate::store::Store;
@@ -30,7 +30,7 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         sites.iter().map(Qlik::new).collect::<Result<Vec<_>, _>>().map_err(|e| Failure::usage(e.to_string()))?;
     let snapshots = join_all(asked.iter().map(|site| site.observe(now))).await;
 
-    let mut names = HashMap::new();
+    let mut names = KnownNames::default();
     if let Some(database) = database
         && let Some(store) = Store::open_existing(&database).await?
     {
@@ -153,7 +153,7 @@ fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>,
     Ok((sites, Some(context.state().join(&config.database))))
 }
 
-fn named<'a>(snapshot: &'a Snapshot, names: &HashMap<String, String>) -> (Vec<Person>, Option<Person>) {
+fn named(snapshot: &Snapshot, names: &KnownNames) -> (Vec<Person>, Option<Person>) {
     let mut all = people(snapshot.sessions(), names);
     let anonymous = all.pop_if(|person| person.anonymous);
     (all, anonymous)
@@ -217,7 +217,7 @@ struct PersonAnswer {
 fn json(
     now: jiff::Timestamp,
     snapshots: &[Snapshot],
-    names: &HashMap<String, String>,
+    names: &KnownNames,
     total: Option<Counts>,
 ) -> Result<String, Failure> {
     let sites = snapshots.iter().map(|snapshot| {
@@ -253,7 +253,7 @@ fn json(
     Ok(output::json(&answer)?)
 }
 
-fn plain(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
+fn plain(snapshots: &[Snapshot], names: &KnownNames) -> String {
     let mut text = String::new();
     for person in snapshots.iter().flat_map(|snapshot| named(snapshot, names).0) {
         let user = output::shown(&format!("{}\\{}", person.directory, person.id));
@@ -262,7 +262,7 @@ fn plain(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
     text
 }
 
-fn csv(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
+fn csv(snapshots: &[Snapshot], names: &KnownNames) -> String {
     let mut text = String::from("directory,id,name,sessions,on\n");
     for person in snapshots.iter().flat_map(|snapshot| named(snapshot, names).0) {
         let cells =
@@ -272,7 +272,7 @@ fn csv(snapshots: &[Snapshot], names: &HashMap<String, String>) -> String {
     text
 }
 
-fn table(snapshots: &[Snapshot], names: &HashMap<String, String>, total: Option<Counts>) -> String {
+fn table(snapshots: &[Snapshot], names: &KnownNames, total: Option<Counts>) -> String {
     let mut text = String::new();
     for snapshot in snapshots {
         let (people, anonymous) = named(snapshot, names);

@@ -333,10 +333,9 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
     if let Err(error) = qlik::Qlik::new(&settings) {
         let key = match &error {
             qlik::TlsError::Host(_) if site.proxies.is_some() => "proxies",
-            qlik::TlsError::Host(_) => "host",
             qlik::TlsError::ServerName(_) | qlik::TlsError::Root(_) => "trust",
             qlik::TlsError::Identity(_) => "certificate",
-            qlik::TlsError::Client(_) => "host",
+            qlik::TlsError::Host(_) | qlik::TlsError::Client(_) => "host",
         };
         g.add(format!("{at}.{key}"), error.to_string());
     }

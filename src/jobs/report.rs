@@ -1,6 +1,6 @@
 //! Look at this moment, and say who is on.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 
 use super::Rooms;
 use crate::config::{Report, Site};
-use crate::message::{self, Kind, Occasion};
+use crate::message::{self, Kind, KnownNames, Occasion};
 use crate::outbox::Addressed;
 use crate::qlik::{Qlik, TlsError};
-use crate::snapshot::{Snapshot, fold};
+use crate::snapshot::Snapshot;
 use crate::store::{Slot, Store, StoreError};
 
 /// A report, with its sites ready to be asked.
@@ -50,19 +50,18 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
     Ok(ours)
 }
 
-/// What the store knows of people whom the site did not name, by folded `directory\id`.
-pub async fn names(store: &Store, snapshot: &Snapshot) -> Result<HashMap<String, String>, StoreError> {
-    let mut names = HashMap::new();
+/// What the store knows of people whom the site did not name.
+pub async fn names(store: &Store, snapshot: &Snapshot) -> Result<KnownNames, StoreError> {
+    let mut names = KnownNames::default();
+    let mut asked = HashSet::new();
     for (_, session) in snapshot.sessions() {
         let user = &session.user;
-        if user.name.is_some() || user.is_anonymous() {
-            continue;
-        }
-        let key: String = fold(&user.directory).chain(['\\']).chain(fold(&user.id)).collect();
-        if let std::collections::hash_map::Entry::Vacant(unknown) = names.entry(key)
+        if user.name.is_none()
+            && !user.is_anonymous()
+            && asked.insert(user.folded())
             && let Some(name) = store.name_of(user).await?
         {
-            unknown.insert(name);
+            names.add(user, name);
         }
     }
     Ok(names)

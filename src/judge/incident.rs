@@ -124,11 +124,11 @@ pub(super) fn step(
             };
             incident.last_shown = at;
             incident.polls = incident.polls.saturating_add(1);
-            let held = match hold {
+            let long_enough = match hold {
                 HoldFor::Lasting(length) => at.duration_since(incident.since) >= length,
                 HoldFor::Polls(polls) => incident.polls >= polls,
             };
-            if held {
+            if long_enough {
                 let since = incident.since;
                 tell(Incident { state: State::Open, opened: Some(at), ..incident }, Why::Opened { since });
             } else {

@@ -18,7 +18,7 @@ pub use crate::clean::{clean, clean_to};
 pub use alert::alerts;
 pub use moment::{Moment, lasting};
 pub use test::test;
-pub use who::{Occasion, people, who};
+pub use who::{KnownNames, Occasion, people, who};
 
 pub use crate::judge::{Bound, Metric, Severity, Turn};
 pub use crate::snapshot::{Counts, Coverage};

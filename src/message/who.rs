@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::silent;
 use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, clean, clean_to, lasting};
-use crate::snapshot::{Folded, Pair, Session, Snapshot, fold};
+use crate::snapshot::{Folded, Pair, Session, Snapshot, User, fold};
 
 /// The longest reason that is repeated, in characters.
 const LONGEST_REASON: usize = 500;
@@ -23,13 +23,37 @@ pub enum Occasion {
     Asked { planned: Option<Timestamp>, because: Option<String> },
 }
 
+/// What people are called whom a site did not name, found whatever the case. `Debug` is masked.
+#[derive(Default)]
+pub struct KnownNames(HashMap<String, String>);
+
+impl KnownNames {
+    pub fn add(&mut self, user: &User, name: String) {
+        self.0.insert(key(&user.directory, &user.id), name);
+    }
+
+    pub fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+}
+
+impl std::fmt::Debug for KnownNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KnownNames({})", self.0.len())
+    }
+}
+
+fn key(directory: &str, id: &str) -> String {
+    fold(directory).chain(['\\']).chain(fold(id)).collect()
+}
+
 /// Who is on a site. `names` gives what the store knows of people whom the site did not name.
 pub fn who(
     snapshot: &Snapshot,
     occasion: &Occasion,
     source: Option<&str>,
     link: Option<&str>,
-    names: &HashMap<String, String>,
+    names: &KnownNames,
     (now, zone): (Timestamp, &TimeZone),
 ) -> Message {
     let coverage = snapshot.coverage();
@@ -60,10 +84,7 @@ pub fn who(
 }
 
 /// Everyone on, once each, by directory and id without case; anonymous visitors together at the end.
-pub fn people<'a>(
-    sessions: impl Iterator<Item = (&'a Pair, &'a Session)>,
-    names: &HashMap<String, String>,
-) -> Vec<Person> {
+pub fn people<'a>(sessions: impl Iterator<Item = (&'a Pair, &'a Session)>, names: &KnownNames) -> Vec<Person> {
     let mut found: Vec<Person> = Vec::new();
     let mut rows: HashMap<Folded<'a>, usize> = HashMap::new();
     let mut anonymous: Option<Person> = None;
@@ -95,10 +116,10 @@ pub fn people<'a>(
             row.on.push(clean(&pair.prefix));
         }
     }
-    let key = |person: &Person| -> String { fold(&person.directory).chain(['\\']).chain(fold(&person.id)).collect() };
+    let key = |person: &Person| key(&person.directory, &person.id);
     for person in found.iter_mut().filter(|person| person.name.is_none()) {
-        if !names.is_empty() {
-            person.name = names.get(&key(person)).map(|name| clean(name));
+        if !names.0.is_empty() {
+            person.name = names.0.get(&key(person)).map(|name| clean(name));
         }
     }
     found.sort_by_cached_key(key);
@@ -113,7 +134,7 @@ pub fn people<'a>(
 mod tests {
     use super::*;
     use crate::secret::Secret;
-    use crate::snapshot::{Observation, User};
+    use crate::snapshot::Observation;
 
     fn session(directory: &str, id: &str, name: Option<&str>) -> Session {
         let user = User { directory: directory.into(), id: id.into(), name: name.map(Into::into) };
@@ -136,7 +157,8 @@ mod tests {
             (pair(""), Observation::Seen(vec![session("Corp", "Anna", None), session("none", "Anonymous2", None)])),
         ];
         let snapshot = Snapshot::new("prod".into(), Timestamp::UNIX_EPOCH, pairs, |_| false);
-        let names = HashMap::from([("corp\\zoe".to_owned(), "Zoe Z".to_owned())]);
+        let mut names = KnownNames::default();
+        names.add(&User { directory: "corp".into(), id: "ZOE".into(), name: None }, "Zoe Z".to_owned());
         let listed: Vec<_> = people(snapshot.sessions(), &names)
             .into_iter()
             .map(|p| (format!("{}\\{}", p.directory, p.id), p.name, p.sessions, p.on.join(",")))

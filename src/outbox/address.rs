@@ -4,6 +4,7 @@ use ring::digest;
 
 use super::NewDelivery;
 use crate::channels::{Channel, Payload};
+use crate::hex;
 use crate::message::Kind;
 
 /// What one payload is about.
@@ -41,8 +42,7 @@ pub fn address(payload: &Payload, channel: &Channel, about: &Addressed<'_>) -> V
 /// `<32 hex of SHA-256(cause, channel)@domain>`: the same over tries, restarts and instances.
 pub fn message_id(cause: &str, channel: &str, domain: &str) -> String {
     let hash = digest::digest(&digest::SHA256, format!("{cause}\n{channel}").as_bytes());
-    let hex: String = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("<{hex}@{domain}>")
+    format!("<{}@{domain}>", hex::encode(&hash.as_ref()[..16]))
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ impl Courier {
         match self.store.settle(&claimed, &settled, now).await {
             Ok(true) => {}
             Ok(false) => {
-                tracing::warn!(delivery.id = claimed.id.0, "the lease had run out before the outcome was recorded")
+                tracing::warn!(delivery.id = claimed.id.0, "the lease had run out before the outcome was recorded");
             }
             Err(error) => tracing::error!(
                 delivery.id = claimed.id.0, %error,

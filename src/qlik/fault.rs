@@ -225,7 +225,6 @@ impl Fault {
             ),
             Self::Certificate(_, remedy) => remedy.advice(host),
             Self::Forbidden | Self::Handshake(_) => "use a client certificate of this very site: export it in the QMC under Certificates, with the secret key; its subject is CN=QlikClient. If a log on the server says that no common cipher was found, the server offers only TLS that is no longer safe".to_owned(),
-            Self::NotTls => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
             Self::Xsrf => "something between here and the proxy drops or changes headers (X-Qlik-Xrfkey): ask the proxy's own port, not a gateway".to_owned(),
             Self::LoginPage { .. } | Self::Redirect { .. } => format!(
                 "port {port} is a virtual proxy's login or a gateway, not the proxy's REST API: use its own port, usually 4243"
@@ -239,12 +238,11 @@ impl Fault {
             ),
             Self::RateLimited => "poll less often".to_owned(),
             Self::ServerError { .. } => "look into the proxy service's log; headcount asks again at the next poll".to_owned(),
-            Self::Status { .. } => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
             Self::NotAnArray(_) | Self::NotSessions { .. } | Self::Empty => format!(
                 "see whether {port} is the proxy's REST API port (usually 4243), and whether a gateway in between changes answers"
             ),
             Self::Truncated { .. } => "the connection was cut, or something in between shortens answers; headcount asks again at the next poll".to_owned(),
-            Self::TooLarge => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::NotTls | Self::Status { .. } | Self::TooLarge => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
             Self::NoRandomness => "see whether this machine has a working `getrandom`".to_owned(),
             Self::Other(_) => "headcount asks again at the next poll".to_owned(),
         }

@@ -61,7 +61,7 @@ fn is_html(response: &Response) -> bool {
         .is_some_and(|value| value.to_ascii_lowercase().starts_with("text/html"))
 }
 
-/// What any answer but 200 means. <https://community.qlik.com> knows these by their symptoms only; section 7 of our notes has them.
+/// What any answer but 200 means. Qlik documents no error of this call; these are what servers were seen to answer.
 async fn refused(response: Response) -> Fault {
     let status = response.status().as_u16();
     match status {

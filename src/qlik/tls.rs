@@ -13,7 +13,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use super::{ProxySettings, Roots, Settings};
 
 /// How long an idle connection is kept: longer than most schedules' step, so that a poll need not shake hands anew.
-const KEPT_IDLE: Duration = Duration::from_secs(600);
+const KEPT_IDLE: Duration = Duration::from_mins(10);
 
 /// Why a site cannot be asked at all, whatever its state.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<Clien
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .pool_idle_timeout(KEPT_IDLE)
-        .tcp_keepalive(Duration::from_secs(60))
+        .tcp_keepalive(Duration::from_mins(1))
         .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|e| TlsError::Client(e.without_url().to_string()))

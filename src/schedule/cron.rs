@@ -11,7 +11,7 @@ const NEXT: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Cron {
     written: String,
-    cron: croner::Cron,
+    slots: croner::Cron,
     zone: TimeZone,
 }
 
@@ -29,13 +29,13 @@ pub enum CronError {
 impl Cron {
     /// Five fields, or six with seconds first. Day of month and day of week are joined by "or", as in Vixie cron.
     pub fn new(written: &str, zone: &TimeZone) -> Result<Self, CronError> {
-        let cron = CronParser::builder()
+        let slots = CronParser::builder()
             .seconds(Seconds::Optional)
             .dom_and_dow(false)
             .build()
             .parse(written)
             .map_err(|error| CronError::Bad { written: written.to_owned(), why: error.to_string() })?;
-        let found = Self { written: written.to_owned(), cron, zone: zone.clone() };
+        let found = Self { written: written.to_owned(), slots, zone: zone.clone() };
         // The parser takes 30 February; only a search shows that it never comes.
         let anywhere = Timestamp::from_second(1_767_225_600).unwrap_or(Timestamp::UNIX_EPOCH);
         if found.next_after(anywhere).is_none() {
@@ -55,7 +55,7 @@ impl Cron {
     /// The first slot after an instant.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         let local = after.to_zoned(self.zone.clone());
-        self.cron.find_next_occurrence(&local, false).ok().map(|slot| slot.timestamp())
+        self.slots.find_next_occurrence(&local, false).ok().map(|slot| slot.timestamp())
     }
 
     /// The next three slots, in the schedule's own zone.
@@ -72,7 +72,7 @@ impl Cron {
             return None;
         }
         let local = now.to_zoned(self.zone.clone());
-        let slot = self.cron.find_previous_occurrence(&local, true).ok()?.timestamp();
+        let slot = self.slots.find_previous_occurrence(&local, true).ok()?.timestamp();
         (slot > after && slot <= now).then_some(slot)
     }
 
@@ -87,7 +87,7 @@ impl Cron {
     /// The time from the slot before this one.
     pub fn step_before(&self, slot: Timestamp) -> SignedDuration {
         let local = slot.to_zoned(self.zone.clone());
-        self.cron
+        self.slots
             .find_previous_occurrence(&local, false)
             .map_or(SignedDuration::ZERO, |before| slot.duration_since(before.timestamp()))
     }

@@ -31,7 +31,7 @@ pub(super) async fn open(file: &Path) -> Result<Pool, StoreError> {
         .busy_timeout(BUSY)
         // 2 MiB of pages: the working set is small, and the daemon is to stay so.
         .pragma("cache_size", "-2048");
-    let told = |error: sqlx::Error| StoreError::from_database(error, Some(file));
+    let told = |error: sqlx::Error| StoreError::from_database(&error, Some(file));
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -53,7 +53,7 @@ async fn migrate(pool: &Pool, file: &Path) -> Result<(), StoreError> {
         .collect();
     let migrator = Migrator::with_migrations(migrations);
     let latest = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
-    let mut connection = pool.acquire().await.map_err(|e| StoreError::from_database(e, Some(file)))?;
+    let mut connection = pool.acquire().await.map_err(|e| StoreError::from_database(&e, Some(file)))?;
     connection.ensure_migrations_table(&migrator.table_name).await.map_err(|e| StoreError::from_migration(e, file))?;
     let applied = connection
         .list_applied_migrations(&migrator.table_name)
@@ -84,7 +84,7 @@ pub(super) enum Failure {
     Other,
 }
 
-/// Reads SQLite's result code, whose low byte is the primary one. <https://www.sqlite.org/rescode.html>
+/// Reads `SQLite`'s result code, whose low byte is the primary one. <https://www.sqlite.org/rescode.html>
 pub(super) fn failure(error: &dyn sqlx::error::DatabaseError) -> Failure {
     let code = error.code().and_then(|code| code.parse::<i64>().ok()).unwrap_or(0);
     match code & 0xff {

@@ -42,9 +42,9 @@ fn shown(file: Option<&Path>) -> String {
 }
 
 impl StoreError {
-    pub(super) fn from_database(error: sqlx::Error, file: Option<&Path>) -> Self {
+    pub(super) fn from_database(error: &sqlx::Error, file: Option<&Path>) -> Self {
         let path = file.map(Path::to_path_buf);
-        match &error {
+        match error {
             sqlx::Error::Database(database) => match failure(database.as_ref()) {
                 Failure::Busy => Self::Busy(path),
                 Failure::Full => Self::Full(path),
@@ -60,7 +60,7 @@ impl StoreError {
     pub(super) fn from_migration(error: sqlx::migrate::MigrateError, file: &Path) -> Self {
         match error {
             sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
-                Self::from_database(error, Some(file))
+                Self::from_database(&error, Some(file))
             }
             other => Self::Migration(other.to_string()),
         }
@@ -83,6 +83,6 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::from_database(error, None)
+        Self::from_database(&error, None)
     }
 }

@@ -8,6 +8,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::StoreError;
+use crate::hex;
 use crate::secret::Secret;
 
 /// How much of the HMAC is kept: 128 bits tell any two sessions apart.
@@ -29,9 +30,9 @@ impl HashKey {
             let path = path.clone();
             move |source| StoreError::File { what, path, source }
         };
-        let bytes = match std::fs::read(&path) {
+        let bytes: [u8; 32] = match std::fs::read(&path) {
             Ok(text) if !text.is_empty() => {
-                decode(text.trim_ascii()).ok_or_else(|| StoreError::BadKey(path.clone()))?
+                hex::decode(text.trim_ascii()).ok_or_else(|| StoreError::BadKey(path.clone()))?
             }
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed("read")(error)),
             _ => {
@@ -48,14 +49,14 @@ impl HashKey {
                     .mode(0o600)
                     .open(&aside)
                     .map_err(failed("write"))?;
-                writeln!(file, "{}", encode(&bytes)).and_then(|()| file.sync_all()).map_err(failed("write"))?;
+                writeln!(file, "{}", hex::encode(&bytes)).and_then(|()| file.sync_all()).map_err(failed("write"))?;
                 let linked = std::fs::hard_link(&aside, &path);
                 let removed = std::fs::remove_file(&aside);
                 match linked {
                     Ok(()) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                         let text = std::fs::read(&path).map_err(failed("read"))?;
-                        bytes = decode(text.trim_ascii()).ok_or_else(|| StoreError::BadKey(path.clone()))?;
+                        bytes = hex::decode(text.trim_ascii()).ok_or_else(|| StoreError::BadKey(path.clone()))?;
                     }
                     Err(error) => return Err(failed("write")(error)),
                 }
@@ -72,17 +73,4 @@ impl HashKey {
         hash.copy_from_slice(&tag.as_ref()[..KEPT]);
         hash
     }
-}
-
-fn encode(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn decode(text: &[u8]) -> Option<[u8; 32]> {
-    let text = std::str::from_utf8(text).ok().filter(|text| text.len() == 64)?;
-    let mut bytes = [0_u8; 32];
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }

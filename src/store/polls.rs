@@ -53,12 +53,11 @@ impl Store {
         }
         let (mut began, mut ended) = (0, 0);
         for change in changes {
-            let known = match open.pairs.get_mut(change.pair) {
-                Some(known) => known,
-                None => {
-                    let id = add_pair(&mut tx, site, change.pair).await?;
-                    open.pairs.entry(change.pair.clone()).or_insert_with(|| OpenPair::new(id))
-                }
+            let known = if let Some(known) = open.pairs.get_mut(change.pair) {
+                known
+            } else {
+                let id = add_pair(&mut tx, site, change.pair).await?;
+                open.pairs.entry(change.pair.clone()).or_insert_with(|| OpenPair::new(id))
             };
             let rows = spans::begin(&mut tx, known.id, &change.began, now, known.seen.is_none()).await?;
             spans::end(&mut tx, &change.ended, known.seen, now).await?;

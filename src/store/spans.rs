@@ -11,7 +11,7 @@ use super::key::{HashKey, SessionHash};
 use super::{StoreError, at, ms};
 use crate::snapshot::{Counts, Observation, Pair, Session, Snapshot, User, fold};
 
-/// Rows in one INSERT: well under SQLite's 32,766 parameters, and enough that more would not be quicker.
+/// Rows in one INSERT: well under `SQLite`'s 32,766 parameters, and enough that more would not be quicker.
 const ROWS: usize = 500;
 
 /// A site's pairs with their open spans and last readings, as the database has them.
@@ -51,10 +51,13 @@ pub(super) struct LastReading<T> {
     pub(super) showed: T,
 }
 
+/// A session that began, and whose it is.
+type Began<'a> = (SessionHash, &'a User);
+
 /// What a poll means for one pair's spans.
 pub(super) struct PairChange<'a> {
     pub(super) pair: &'a Pair,
-    pub(super) began: Vec<(SessionHash, &'a User)>,
+    pub(super) began: Vec<Began<'a>>,
     pub(super) ended: Vec<(SessionHash, i64)>,
     pub(super) showed: PairShowed,
 }
@@ -167,7 +170,7 @@ impl OpenSpans {
     }
 }
 
-fn first_seen<'a>(sessions: &'a [Session], key: &HashKey) -> Vec<(SessionHash, &'a User)> {
+fn first_seen<'a>(sessions: &'a [Session], key: &HashKey) -> Vec<Began<'a>> {
     let began: HashMap<_, _> = sessions.iter().map(|session| (key.hash(&session.id), &session.user)).collect();
     began.into_iter().collect()
 }
@@ -182,7 +185,7 @@ impl OpenPair {
         sessions: &'a [Session],
         key: &HashKey,
         generation: u32,
-    ) -> (Vec<(SessionHash, &'a User)>, Vec<(SessionHash, i64)>) {
+    ) -> (Vec<Began<'a>>, Vec<(SessionHash, i64)>) {
         let mut began = HashMap::new();
         for session in sessions {
             let hash = key.hash(&session.id);
@@ -217,7 +220,7 @@ impl OpenSpans {
 pub(super) async fn begin(
     tx: &mut Transaction,
     pair: i64,
-    began: &[(SessionHash, &User)],
+    began: &[Began<'_>],
     now: Timestamp,
     at_least: bool,
 ) -> Result<Vec<(SessionHash, i64)>, StoreError> {

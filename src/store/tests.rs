@@ -18,9 +18,12 @@ fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(START + seconds).unwrap()
 }
 
+/// A pair's prefix with its sessions.
+type PairSessions<'a> = (&'a str, Option<&'a [&'a str]>);
+
 /// One pair's sessions as `user:id`, or none when it did not answer.
-fn snapshot(seconds: i64, pairs: &[(&str, Option<&[&str]>)]) -> Snapshot {
-    let observe = |sessions: &Option<&[&str]>| match sessions {
+fn snapshot(seconds: i64, pairs: &[PairSessions<'_>]) -> Snapshot {
+    let observe = |sessions: Option<&[&str]>| match sessions {
         None => Observation::Unseen(Unseen {
             kind: UnseenKind::Timeout,
             tried: String::new(),
@@ -47,7 +50,7 @@ fn snapshot(seconds: i64, pairs: &[(&str, Option<&[&str]>)]) -> Snapshot {
     };
     let pairs = pairs
         .iter()
-        .map(|(prefix, sessions)| (Pair { proxy: "sense".into(), prefix: (*prefix).into() }, observe(sessions)))
+        .map(|(prefix, sessions)| (Pair { proxy: "sense".into(), prefix: (*prefix).into() }, observe(*sessions)))
         .collect();
     Snapshot::new("prod".into(), time(seconds), pairs, |_| false)
 }
@@ -118,7 +121,7 @@ async fn readings(store: &Store) -> Vec<String> {
 async fn storage_grows_with_change_and_a_failed_pair_leaves_its_sessions() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder).await;
-    let polls: [(i64, &[(&str, Option<&[&str]>)]); 5] = [
+    let polls: [(i64, &[PairSessions<'_>]); 5] = [
         (0, &[("hr", Some(&["anna:s1", "bo:s2"])), ("", Some(&[]))]),
         (60, &[("hr", Some(&["bo:s2", "ANNA:s1"])), ("", Some(&[]))]),
         (120, &[("hr", None), ("", Some(&["cy:s3"]))]),

@@ -1,6 +1,9 @@
-//! What a Teams Workflows webhook takes (channels.md, 3.2 to 3.6).
+//! What a Teams Workflows webhook takes.
 //!
 //! The real one answers 202 to a bad card too, and its flow fails later where nobody sees it; this one says so at once.
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -347,127 +350,4 @@ fn action(at: &At) -> Check {
     at.may("title", |title| title.string().map(drop))?;
     at.may("style", |style| any_case(&style, &["default", "positive", "destructive"]))?;
     at.may("mode", |mode| any_case(&mode, &["primary", "secondary"]))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn message(body: impl Into<Value>) -> Value {
-        let card = json!({"type": "AdaptiveCard", "version": "1.5", "body": body.into()});
-        wrapped(card)
-    }
-
-    fn wrapped(card: impl Into<Value>) -> Value {
-        let kind = "application/vnd.microsoft.card.adaptive";
-        json!({"type": "message", "attachments": [{"contentType": kind, "contentUrl": null, "content": card.into()}]})
-    }
-
-    fn text(text: &str) -> Value {
-        json!({"type": "TextBlock", "text": text, "wrap": true, "size": "Medium", "style": "heading"})
-    }
-
-    fn rich(text: &str) -> Value {
-        json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, "weight": "bolder"}]})
-    }
-
-    fn table(columns: usize, cells: usize) -> Value {
-        let cell = json!({"type": "TableCell", "items": [rich("a")]});
-        let row = json!({"type": "TableRow", "cells": vec![cell; cells]});
-        json!({"type": "Table", "columns": vec![json!({"width": 1}); columns], "rows": [row]})
-    }
-
-    #[test]
-    fn what_teams_takes() {
-        for taken in [
-            text("a"),
-            rich("a"),
-            table(2, 2),
-            json!({"type": "FactSet", "facts": [{"title": "a", "value": "b"}]}),
-            json!({"type": "Container", "style": "attention", "bleed": true, "items": [text("a")]}),
-            json!({"type": "ColumnSet", "columns": [{"type": "Column", "width": "auto", "items": [text("a")]}, {"width": 2}]}),
-            json!({"type": "Image", "url": "https://a.test/x.png", "altText": "a"}),
-            json!({"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": "a", "url": "https://a.test"}]}),
-            json!({"type": "Chart.Line", "data": [], "fallback": text("a")}),
-            json!({"type": "Badge", "text": "a", "fallback": "drop"}),
-        ] {
-            assert_eq!(check(&message(json!([taken]))), Ok(()), "{taken}");
-        }
-        let full = json!({"type": "AdaptiveCard", "version": "1.5", "$schema": "http://a", "fallbackText": "a", "lang": "en", "speak": "a",
-            "msteams": {"width": "full", "entities": [{"type": "mention", "text": "<at>A</at>", "mentioned": {"id": "1", "name": "A"}}]},
-            "actions": [{"type": "Action.OpenUrl", "title": "a", "url": "https://a.test"}]});
-        assert_eq!(check(&wrapped(full)), Ok(()));
-    }
-
-    #[test]
-    fn what_teams_refuses_of_a_card() {
-        for (refused, why) in [
-            (json!({"type": "TextBlock"}), "`text` is missing"),
-            (json!({"type": "TextBlock", "text": 1}), "not a string"),
-            (json!({"type": "TextBlock", "text": "a", "colour": "good"}), "`colour` is not known"),
-            (json!({"type": "TextBlock", "text": "a", "color": "red"}), "`red` is none of"),
-            (json!({"type": "RichTextBlock", "inlines": [{"type": "TextBlock", "text": "a"}]}), "`TextBlock` is none"),
-            (json!({"type": "RichTextBlock", "inlines": []}), "0 elements"),
-            (json!({"type": "FactSet", "facts": [{"title": "a"}]}), "`value` is missing"),
-            (json!({"type": "Container"}), "`items` is missing"),
-            (table(2, 3), "3 cells under 2 columns"),
-            (json!({"type": "Table", "columns": [{}], "rows": [], "firstRowAsHeaders": true}), "`firstRowAsHeaders`"),
-            (json!({"type": "Image", "url": "data:image/png;base64,AA"}), "not a web address"),
-            (json!({"type": "Media"}), "type `Media` is not known"),
-            (json!({"type": "Chart.Line", "data": []}), "`fallback` is missing"),
-            (json!({"type": "Badge", "fallback": {"type": "Badge"}}), "`fallback` is missing"),
-            (json!({"type": "ActionSet", "actions": [{"type": "Action.Submit"}]}), "does not work over a webhook"),
-            (json!({"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "url": "qmc"}]}), "not a web address"),
-            (json!({"text": "a"}), "`type` is missing"),
-        ] {
-            let (code, found) = check(&message(json!([refused]))).unwrap_err();
-            assert!(code == "InvalidBotAdaptiveCard" && found.contains(why), "{why}: {found}");
-        }
-        for (card, why) in [
-            (json!({"type": "AdaptiveCard", "version": "1.6", "body": [text("a")]}), "`1.6` is none"),
-            (json!({"type": "AdaptiveCard", "body": [text("a")]}), "`version` is missing"),
-            (json!({"type": "AdaptiveCard", "version": "1.5", "body": []}), "neither body"),
-            (
-                json!({"type": "AdaptiveCard", "version": "1.5", "body": [text("a")], "msteams": {"width": "Full"}}),
-                "`Full`",
-            ),
-        ] {
-            let (_, found) = check(&wrapped(card)).unwrap_err();
-            assert!(found.contains(why), "{why}: {found}");
-        }
-    }
-
-    #[test]
-    fn what_teams_refuses_of_an_envelope() {
-        let right = message(json!([text("a")]));
-        let with = |path: &str, value: Value| {
-            let mut wrong = right.clone();
-            *wrong.pointer_mut(path).unwrap() = value;
-            wrong
-        };
-        for (refused, why) in [
-            (json!({"text": "a"}), "`text` is not known"),
-            (with("/type", json!("MessageCard")), "`MessageCard` is none"),
-            (with("/attachments", json!([])), "0 elements"),
-            (with("/attachments/0/contentType", json!("application/json")), "is none"),
-            (with("/attachments/0/contentUrl", json!("")), "not null"),
-        ] {
-            let (code, found) = check(&refused).unwrap_err();
-            assert!(code == "TriggerInputSchemaMismatch" && found.contains(why), "{why}: {found}");
-        }
-    }
-
-    #[test]
-    fn a_card_is_measured_escaped() {
-        let json = r#"{"a":"\\n"}"#;
-        assert_eq!(escaped(json), Value::String(json.to_owned()).to_string().len());
-        assert_eq!(escaped("å😀"), 2 + 6 + 12);
-        let overhead = escaped(&message(json!([text("")]))["attachments"][0]["content"].to_string());
-        let most = LARGEST - overhead;
-        assert_eq!(check(&message(json!([text(&"x".repeat(most))]))), Ok(()));
-        assert_eq!(check(&message(json!([text(&"x".repeat(most + 1))]))).unwrap_err().0, "MessageSizeExceeded");
-        assert_eq!(check(&message(json!([text(&"å".repeat(most / 6 + 1))]))).unwrap_err().0, "MessageSizeExceeded");
-    }
 }

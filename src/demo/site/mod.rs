@@ -1,7 +1,7 @@
 //! A make-believe Qlik Sense site: proxy services on loopback that demand what real ones demand.
 //!
 //! Takes who is connected where, and what is broken; all of it may change at any time. Gives the proxy service API
-//! (qlik-sense.md, 2) over TLS with client certificates, and an account of what was asked of it.
+//! over TLS with client certificates, and an account of what was asked of it.
 //! Has no method but GET: anything else is kept as a violation.
 
 mod fault;

@@ -36,7 +36,7 @@ pub(super) struct Proxy {
     pub(super) requests: usize,
 }
 
-/// The xrfkey's refusal, word for word (qlik-sense.md, 7).
+/// The xrfkey's refusal, word for word.
 const XSRF: &str = "XSRF prevention check failed. Possible XSRF discovered.";
 
 impl State {
