@@ -1,3 +1,9 @@
 //! Stories: people come and go, things break, and each channel hears what it should, once.
 
+mod change;
+mod delivery;
+mod names;
+mod report;
+mod restart;
 mod threshold;
+mod unreachable;

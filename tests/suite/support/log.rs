@@ -3,7 +3,11 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
@@ -12,11 +16,10 @@ impl Log {
     /// Collects what this thread logs, down to debug, for as long as the guard lives.
     pub(crate) fn collect(&self) -> DefaultGuard {
         let log = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
-            .with_ansi(false)
-            .with_writer(move || log.clone())
-            .finish();
+        // As the daemon's own log: libraries at warn.
+        let filter = Targets::new().with_default(LevelFilter::WARN).with_target("headcount", LevelFilter::TRACE);
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || log.clone());
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
         tracing::subscriber::set_default(subscriber)
     }
 

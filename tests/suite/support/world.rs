@@ -1,9 +1,11 @@
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use headcount::clock::Clock;
 use headcount::config::Config;
 use headcount::daemon::Daemon;
-use headcount::demo::inbox::{HttpInbox, Kind, plain_text};
+use headcount::demo::inbox::{HttpInbox, Kind, Mail, Smtp, SmtpOptions, plain_text};
 use headcount::demo::site::{Setup, Site};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,11 +46,14 @@ impl Folder {
 pub(crate) struct World {
     pub(crate) site: Site,
     pub(crate) inbox: HttpInbox,
+    pub(crate) smtp: Smtp,
     pub(crate) folder: Folder,
     clock: Clock,
     daemon: Option<Daemon>,
     config: PathBuf,
-    expected: std::cell::Cell<usize>,
+    expected: Cell<usize>,
+    /// Which mails were expected, by their place in the order of arrival.
+    expected_mails: RefCell<BTreeSet<usize>>,
     people: Vec<&'static str>,
     log: Log,
     _collecting: DefaultGuard,
@@ -65,7 +70,10 @@ impl World {
         let collecting = log.collect();
         let site = Site::start(Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"])).await;
         let inbox = HttpInbox::start().await;
+        let smtp = Smtp::start(SmtpOptions::default().login("headcount", "hunter2")).await;
         let folder = Folder::new(&site);
+        folder.write("smtp-password", "hunter2\n");
+        let mail = smtp.port();
         let (port, slack, teams) = (site.port(0), inbox.url(Kind::Slack, "ops"), inbox.url(Kind::Teams, "managers"));
         let config = folder.write(
             "headcount.yaml",
@@ -83,6 +91,11 @@ sites:
 channels:
   ops: {{slack: {{webhook_url: "{slack}"}}, pace: none}}
   managers: {{teams: {{workflow_url: "{teams}"}}, pace: none, from: critical}}
+  bosses:
+    email:
+      from: "Headcount <headcount@example.com>"
+      to: [cio@example.com, "Ops Lead <lead@example.com>"]
+      smtp: {{host: 127.0.0.1, port: {mail}, tls: none, user: headcount, password_file: smtp-password}}
 {rules}"#
             ),
         );
@@ -90,12 +103,14 @@ channels:
         let mut world = Self {
             site,
             inbox,
+            smtp,
             folder,
             clock,
             daemon: None,
             config,
-            expected: std::cell::Cell::new(0),
-            people: vec!["anna", "bosse", "cecilia", "VerySecret"],
+            expected: Cell::new(0),
+            expected_mails: RefCell::default(),
+            people: vec!["anna", "bertil", "cecilia", "hunter2"],
             log,
             _collecting: collecting,
             finished: false,
@@ -134,6 +149,15 @@ channels:
         self
     }
 
+    /// Sets the clock, and turns nothing.
+    pub(crate) fn set(&self, time: &str) {
+        self.clock.set(instant(time));
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Puts these people, `DIRECTORY\id`, on a virtual proxy, and nobody else.
     pub(crate) fn connected(&self, prefix: &str, people: &[&str]) -> &Self {
         let people: Vec<_> = people.iter().map(|person| person.split_once('\\').unwrap_or(("CORP", person))).collect();
@@ -164,12 +188,29 @@ channels:
         text
     }
 
+    /// The next mail to a recipient; its subject and its text must hold each of these between them.
+    pub(crate) fn expect_mail(&self, to: &str, says: &[&str]) -> Mail {
+        let mails = self.smtp.mails();
+        let mut expected = self.expected_mails.borrow_mut();
+        let next = mails.iter().enumerate().find(|(at, mail)| mail.to == [to] && !expected.contains(at));
+        let Some((at, mail)) = next else {
+            panic!("no more mail arrived; expected one to {to} that says {says:?}\n{}", self.log.text());
+        };
+        let text = format!("{}\n{}", mail.header("Subject").unwrap_or_default(), mail.text());
+        for part in says {
+            assert!(text.contains(part), "the mail should say {part:?}, and said:\n{text}");
+        }
+        expected.insert(at);
+        mail.clone()
+    }
+
     /// Nothing has arrived that was not expected yet.
     pub(crate) fn quiet(&self) -> &Self {
         let received = self.inbox.received();
         let more: Vec<_> =
             received.iter().skip(self.expected.get()).map(|m| format!("{}: {}", m.name, plain_text(&m.body))).collect();
         assert!(more.is_empty(), "{}", more.join("\n---\n"));
+        assert_eq!(self.smtp.mails().len(), self.expected_mails.borrow().len(), "more mail arrived");
         self
     }
 
@@ -183,6 +224,7 @@ channels:
         let waiting = self.daemon().rooms().store.deliveries(false, 100).await.expect("the store lists its deliveries");
         assert!(waiting.is_empty(), "{waiting:?}");
         assert_eq!(self.inbox.refused(), Vec::<String>::new());
+        assert_eq!(self.smtp.refused(), Vec::<String>::new());
         self.finished = true;
     }
 }
