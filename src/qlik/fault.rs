@@ -89,14 +89,14 @@ impl Fault {
         let mut unknown_host = false;
         let mut cause: Option<&(dyn Error + 'static)> = error.source();
         while let Some(error) = cause {
-            if let Some(io) = error.downcast_ref::<io::Error>() {
-                // An `io::Error` hides what it wraps from `source()`.
-                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    return Some(Self::from_tls(tls));
-                }
-                if !unknown_host && let Some(fault) = Self::from_io(io) {
-                    return Some(fault);
-                }
+            if let Some(tls) = tls_in(error) {
+                return Some(Self::from_tls(tls));
+            }
+            if let Some(io) = error.downcast_ref::<io::Error>()
+                && !unknown_host
+                && let Some(fault) = Self::from_io(io)
+            {
+                return Some(fault);
             }
             let said = error.to_string();
             unknown_host |= said.contains("dns error") || said.contains("failed to lookup address");
@@ -261,6 +261,15 @@ impl CertificateRemedy {
             Self::Other => "see which certificate this port presents: Qlik's own, made by the site, is expected".to_owned(),
         }
     }
+}
+
+/// The TLS error that an error is or wraps. An `io::Error` hides what it wraps from `source()`, and may wrap another one.
+fn tls_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(tls) = error.downcast_ref() {
+        return Some(tls);
+    }
+    let inner = error.downcast_ref::<io::Error>()?.get_ref()?;
+    tls_in(inner)
 }
 
 /// `DnsName("sense.example.com")` as `sense.example.com`.

@@ -1,1 +1,447 @@
 //! The binary, by its documented words.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use headcount::demo::inbox::{Fault as InboxFault, HttpInbox, plain_text};
+use headcount::demo::site::{Fault, Session, Setup, Site};
+use serde_json::Value;
+
+use crate::support::Folder;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_headcount");
+
+struct Done {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Done {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self { status: output.status.code().expect("a status"), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
+    }
+}
+
+fn command(folder: &Path, args: &[&str]) -> tokio::process::Command {
+    let mut command = Command::new(BINARY);
+    command.current_dir(folder).args(args).stdin(Stdio::null()).env_clear().env("PATH", "/usr/bin:/bin");
+    // A proxy of the environment must not be used: nothing listens there.
+    command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
+    tokio::process::Command::from(command)
+}
+
+async fn headcount(folder: &Folder, args: &[&str]) -> Done {
+    Done::of(command(folder.path(), args).output().await.expect("the binary runs"))
+}
+
+async fn site() -> (Site, Folder) {
+    let site = Site::start(
+        Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"]).proxy("other.example.test", &[""]),
+    )
+    .await;
+    let folder = Folder::new(&site);
+    (site, folder)
+}
+
+/// The words that reach a site without a configuration.
+fn by_host(site: &Site, more: &[&str]) -> Vec<String> {
+    let port = site.port(0).to_string();
+    let words = [
+        "who",
+        "--host",
+        "localhost",
+        "--server-name",
+        "sense.example.test",
+        "--cert",
+        "client.pem",
+        "--key",
+        "client_key.pem",
+        "--root",
+        "root.pem",
+        "--port",
+        &port,
+    ];
+    words.iter().chain(more).map(|word| (*word).to_owned()).collect()
+}
+
+async fn who(site: &Site, folder: &Folder, more: &[&str]) -> Done {
+    let words = by_host(site, more);
+    headcount(folder, &words.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+fn configured(site: &Site, folder: &Folder, inbox: Option<&HttpInbox>) {
+    let webhook = inbox.map_or("http://127.0.0.1:9/x".to_owned(), |inbox| inbox.slack("ops"));
+    folder.write("slack-ops", &format!("{webhook}\n"));
+    folder.write(
+        "headcount.yaml",
+        &format!(
+            r#"
+time_zone: Europe/Stockholm
+sites:
+  prod:
+    host: localhost
+    certificate: {{pem: client.pem, key: client_key.pem}}
+    trust: {{root: root.pem}}
+    timeout: 1s
+    proxies:
+      - {{host: localhost, port: {}, server_name: sense.example.test, virtual_proxies: ["", hr]}}
+      - {{host: 127.0.0.1, port: {}, server_name: other.example.test}}
+checks:
+  sessions: {{site: prod, cron: "* * * * * *", rules: [crowded, blind]}}
+rules:
+  crowded: {{threshold: {{metric: users, above: 3}}, severity: critical, tell: ops}}
+  blind: {{unreachable: {{for: 1h}}, tell: ops}}
+reports:
+  before-restart: {{who: {{}}, site: all, cron: "45 21 * * SUN", tell: [ops]}}
+channels:
+  ops: {{slack: {{webhook_url_file: slack-ops}}, pace: none}}
+"#,
+            site.port(0),
+            site.port(1)
+        ),
+    );
+}
+
+#[tokio::test]
+async fn who_by_host_in_every_form() {
+    let (site, folder) = site().await;
+    site.connect_named(0, "", "CORP", "anna", "Anna, \"A\"");
+    site.connect(0, "hr", "corp", "ANNA");
+    site.connect(0, "hr", "CORP", "=cmd()");
+    site.connect_anonymous(0, "hr");
+    let both = ["--virtual-proxy", "", "--virtual-proxy", "hr"];
+
+    let plain = who(&site, &folder, &both).await;
+    assert_eq!((plain.status, plain.err.as_str()), (0, ""));
+    assert_eq!(plain.out, "CORP\\=cmd()\t1\thr\nCORP\\anna\t2\t,hr\n");
+
+    let csv = who(&site, &folder, &[&both[..], &["--format", "csv"]].concat()).await;
+    assert_eq!(csv.out, "directory,id,name,sessions,on\nCORP,'=cmd(),,1,hr\nCORP,anna,\"Anna, \"\"A\"\"\",2,;hr\n");
+
+    let json = who(&site, &folder, &[&both[..], &["--format", "json"]].concat()).await.json();
+    let at = json["at"].as_str().expect("a time").to_owned();
+    assert!(at.ends_with('Z'), "{at}");
+    let port = site.port(0);
+    assert_eq!(
+        json,
+        serde_json::json!({
+            "at": at,
+            "sites": [{
+                "site": "localhost",
+                "coverage": {"answered": 2, "asked": 2},
+                "sessions": 4, "users": 2, "anonymous": 1,
+                "pairs": [
+                    {"proxy": format!("localhost:{port}"), "prefix": "", "sessions": 1, "users": 1, "error": null},
+                    {"proxy": format!("localhost:{port}"), "prefix": "hr", "sessions": 3, "users": 2, "error": null}
+                ],
+                "people": [
+                    {"directory": "CORP", "id": "=cmd()", "name": null, "sessions": 1, "on": ["hr"]},
+                    {"directory": "CORP", "id": "anna", "name": "Anna, \"A\"", "sessions": 2, "on": ["", "hr"]}
+                ]
+            }],
+            "sessions": 4, "users": 2, "anonymous": 1
+        })
+    );
+
+    let table = who(&site, &folder, &[&both[..], &["--format", "table"]].concat()).await.out;
+    for part in [
+        "User",
+        "Name",
+        "Sessions",
+        "CORP\\anna",
+        "(default), hr",
+        "(anonymous visitors)",
+        "localhost: 2 users and 1 anonymous visitor in 4 sessions.",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    assert_eq!(site.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_answers_no_above_a_number_and_unseen_of_a_part() {
+    let (site, folder) = site().await;
+    for user in ["anna", "bo"] {
+        site.connect(0, "", "CORP", user);
+    }
+    site.connect_anonymous(0, "");
+    site.connect(0, "", "INTERNAL", "sa_api");
+    for (words, status) in [
+        (&["--fail-above", "4"][..], 0),
+        (&["--fail-above", "3"], 4),
+        (&["--fail-above", "3", "--exclude", r"internal\SA_*"], 0),
+        (&["--fail-above", "2", "--virtual-proxy", "", "--virtual-proxy", "gone"], 4),
+        (&["--fail-above", "4", "--virtual-proxy", "", "--virtual-proxy", "gone"], 3),
+        (&["--virtual-proxy", "", "--virtual-proxy", "gone"], 3),
+        (&["--virtual-proxy", "gone"], 3),
+    ] {
+        let done = who(&site, &folder, words).await;
+        assert_eq!(done.status, status, "{words:?}: {}{}", done.out, done.err);
+    }
+    let part = who(&site, &folder, &["--virtual-proxy", "", "--virtual-proxy", "gone", "--format", "json"]).await;
+    let json = part.json();
+    assert_eq!(json["sites"][0]["coverage"], serde_json::json!({"answered": 1, "asked": 2}));
+    assert_eq!(json["sites"][0]["pairs"][1]["sessions"], Value::Null);
+    assert_eq!(json["sites"][0]["pairs"][1]["error"], "answered 404: no such virtual proxy here");
+    assert_eq!(json["users"], 3);
+    for part_of in [
+        "localhost",
+        "virtual proxy `gone`",
+        "GET https://localhost:",
+        "/qps/gone/session",
+        "404",
+        "is linked to this proxy",
+    ] {
+        assert!(part.err.contains(part_of), "{part_of}: {}", part.err);
+    }
+
+    site.fail_all(Fault::LoginPage);
+    let nothing = who(&site, &folder, &["--format", "json"]).await;
+    assert_eq!(nothing.status, 3);
+    let json = nothing.json();
+    for key in ["sessions", "users", "anonymous"] {
+        assert_eq!((&json[key], &json["sites"][0][key]), (&Value::Null, &Value::Null));
+    }
+    let table = who(&site, &folder, &["--format", "table"]).await.out;
+    assert_eq!(table, "localhost: nothing was seen; none of 1 virtual proxy answered.\n");
+}
+
+#[tokio::test]
+async fn who_says_what_is_wrong_with_certificates() {
+    let (site, folder) = site().await;
+    let port = site.port(0).to_string();
+    let other = headcount::demo::certificates::Authority::new("elsewhere.example.test");
+    folder.write("other_root.pem", &other.root());
+    let client = other.client();
+    folder.write("other.pem", &client.certificate);
+    folder.write("other_key.pem", &client.key);
+    folder.write("encrypted.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    let crlf = |name: &str| {
+        let text = std::fs::read(folder.path().join(name)).expect("a file");
+        String::from_utf8(text).expect("text").replace('\n', "\r\n")
+    };
+    folder.write("crlf.pem", &crlf("client.pem"));
+    folder.write("crlf_key.pem", &crlf("client_key.pem"));
+    let base = ["who", "--host", "localhost", "--port", &port];
+    let named = ["--server-name", "sense.example.test"];
+    let client = ["--cert", "client.pem", "--key", "client_key.pem"];
+    let root = ["--root", "root.pem"];
+    for (more, status, said) in [
+        ([&named[..], &["--cert", "crlf.pem", "--key", "crlf_key.pem"], &root].concat(), 0, ""),
+        ([&client[..], &root].concat(), 3, "is for `sense.example.test`, not for this host"),
+        (
+            [&named[..], &client, &["--root", "other_root.pem"]].concat(),
+            3,
+            "was not issued by the root that is trusted",
+        ),
+        ([&named[..], &client].concat(), 3, "was not issued by the root that is trusted"),
+        (
+            [&named[..], &["--cert", "other.pem", "--key", "other_key.pem"], &root].concat(),
+            3,
+            "client certificate of this very site",
+        ),
+        ([&named[..], &["--cert", "client.pem", "--key", "other_key.pem"], &root].concat(), 2, "do not go together"),
+        (
+            [&named[..], &["--cert", "client.pem", "--key", "encrypted.pem"], &root].concat(),
+            2,
+            "openssl rsa -in encrypted.pem",
+        ),
+        ([&named[..], &["--cert", "client.pem", "--key", "client.pem"], &root].concat(), 2, "holds no private key"),
+        (
+            [&named[..], &["--cert", "client_key.pem", "--key", "client_key.pem"], &root].concat(),
+            2,
+            "holds no certificate",
+        ),
+        (
+            [&named[..], &["--cert", "missing.pem", "--key", "client_key.pem"], &root].concat(),
+            2,
+            "there is no file `./missing.pem`",
+        ),
+        ([&["--server-name", "a b"], &client[..], &root].concat(), 2, "is no server name"),
+        (["--cert", "client.pem"].to_vec(), 2, "--key <FILE>"),
+        ([&client[..], &["--site", "prod"]].concat(), 2, "cannot be used with"),
+    ] {
+        let done = headcount(&folder, &[&base[..], &more].concat()).await;
+        assert_eq!(done.status, status, "{more:?}: {}{}", done.out, done.err);
+        assert!(done.err.contains(said), "{more:?}: {}", done.err);
+        assert_eq!(done.out, "", "{more:?}");
+    }
+    site.stop_proxy(0).await;
+    let refused = who(&site, &folder, &[]).await;
+    assert!(refused.status == 3 && refused.err.contains("the connection was refused"), "{}", refused.err);
+    let unknown = headcount(&folder, &[&["who", "--host", "no.such.host.invalid"], &client[..], &root].concat()).await;
+    assert!(unknown.status == 3 && unknown.err.contains("the host name is not known"), "{}", unknown.err);
+}
+
+#[tokio::test]
+async fn who_poll_and_check_by_configuration() {
+    let (site, folder) = site().await;
+    configured(&site, &folder, None);
+    for user in ["anna", "bo", "cy", "dan"] {
+        site.connect(0, "hr", "CORP", user);
+    }
+    site.connect(1, "", "CORP", "anna");
+    site.connect(1, "", "INTERNAL", "sa_proxy");
+    site.add(0, "", Session::new("CORP", "evil\u{1b}[2J\u{9b}"));
+
+    let all = headcount(&folder, &["who"]).await;
+    assert_eq!(all.status, 0, "{}", all.err);
+    assert_eq!(all.out, "CORP\\anna\t2\t,hr\nCORP\\bo\t1\thr\nCORP\\cy\t1\thr\nCORP\\dan\t1\thr\nCORP\\evil[2J\t1\t\n");
+    let one =
+        headcount(&folder, &["who", "--site", "prod", "--exclude", r"CORP\evil*", "--format", "json"]).await.json();
+    assert_eq!((&one["users"], &one["sessions"], &one["sites"][0]["site"]), (&4.into(), &5.into(), &"prod".into()));
+    let none = headcount(&folder, &["who", "--site", "test"]).await;
+    assert!(none.status == 2 && none.err.contains("no site is called `test`; there is `prod`"), "{}", none.err);
+
+    let poll = headcount(&folder, &["poll"]).await;
+    assert_eq!(poll.status, 0, "{}", poll.err);
+    for part in
+        ["(default)", "hr", "prod: 5 users in 6 sessions.", "Would be told: alert of `crowded` (critical), to ops."]
+    {
+        assert!(poll.out.contains(part), "{part}: {}", poll.out);
+    }
+    assert!(!folder.state().exists(), "a poll by hand records nothing");
+    site.fail(1, "", Fault::Hang);
+    let poll = headcount(&folder, &["poll", "--check", "sessions", "--format", "json"]).await;
+    assert_eq!(poll.status, 3);
+    assert_eq!(poll.json()[0]["coverage"], serde_json::json!({"answered": 2, "asked": 3}));
+    assert!(poll.err.contains("no answer within 1s"), "{}", poll.err);
+    let none = headcount(&folder, &["poll", "--check", "x"]).await;
+    assert!(none.status == 2 && none.err.contains("no check is called `x`; there is `sessions`"), "{}", none.err);
+
+    let check = headcount(&folder, &["check"]).await;
+    assert_eq!(check.status, 0, "{}", check.err);
+    assert!(
+        check.out.starts_with("headcount.yaml is fine: 1 site, 1 check, 2 rules, 1 report, 1 channel.\n"),
+        "{}",
+        check.out
+    );
+    let check = headcount(&folder, &["check", "--format", "json"]).await.json();
+    assert_eq!((&check[1]["schedule"], &check[1]["cron"]), (&"report before-restart".into(), &"45 21 * * SUN".into()));
+    let next = check[1]["next"].as_array().expect("firings");
+    assert!(
+        next.len() == 3 && next.iter().all(|at| at.as_str().is_some_and(|at| at.contains("T21:45:00+0"))),
+        "{next:?}"
+    );
+
+    let missing = headcount(&folder, &["check", "--config", "nowhere.yaml"]).await;
+    assert!(missing.status == 2 && missing.err.contains("nowhere.yaml: there is no such file"), "{}", missing.err);
+}
+
+#[tokio::test]
+async fn test_and_announce_without_a_daemon_send_for_themselves() {
+    let (site, folder) = site().await;
+    let inbox = HttpInbox::start().await;
+    configured(&site, &folder, Some(&inbox));
+    site.connect(0, "hr", "CORP", "anna");
+
+    let test = headcount(&folder, &["test", "ops"]).await;
+    assert_eq!(test.status, 0, "{}", test.err);
+    let unknown = headcount(&folder, &["test", "oops"]).await;
+    assert!(
+        unknown.status == 2 && unknown.err.contains("no channel is called `oops`; there is `ops`"),
+        "{}",
+        unknown.err
+    );
+
+    let words =
+        ["announce", "--site", "prod", "--tell", "ops", "--at", "22:00", "--reason", "monthly patch <!channel>"];
+    let announce = headcount(&folder, &words).await;
+    assert_eq!((announce.status, announce.out.as_str()), (0, "prod: 1 user in 1 session.\n"), "{}", announce.err);
+    let received = inbox.received();
+    assert_eq!(received.len(), 2);
+    let said = plain_text(&received[1].body);
+    for part in ["1 user", "CORP\\anna", "22:00", "monthly patch <!channel>"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+
+    inbox.always("ops", Some(InboxFault::status(404, "no_service")));
+    let failed = headcount(&folder, &["test", "ops"]).await;
+    assert_eq!(failed.status, 1, "{}", failed.err);
+    let failed = headcount(&folder, &["announce", "--site", "prod", "--tell", "ops"]).await;
+    assert!(failed.status == 1 && failed.err.contains("waits in the outbox"), "{}", failed.err);
+    let listed = headcount(&folder, &["outbox", "list", "--format", "json"]).await.json();
+    assert_eq!(
+        (listed.as_array().map(Vec::len), &listed[0]["state"], &listed[0]["kind"]),
+        (Some(1), &"pending".into(), &"who".into())
+    );
+    let id = listed[0]["id"].to_string();
+    let shown = headcount(&folder, &["outbox", "show", &id]).await;
+    assert!(shown.status == 0 && shown.out.contains("try 1") && !shown.out.contains("anna"), "{}", shown.out);
+    assert_eq!(headcount(&folder, &["outbox", "retry", &id]).await.status, 0);
+    assert_eq!(headcount(&folder, &["outbox", "drop", &id]).await.status, 0);
+    assert_eq!(headcount(&folder, &["outbox", "drop", &id]).await.status, 1);
+    assert_eq!(headcount(&folder, &["outbox", "show", "999"]).await.status, 1);
+    assert_eq!(headcount(&folder, &["outbox", "list"]).await.out, "Nothing waits, and nothing was given up.\n");
+    assert_eq!(inbox.refused(), Vec::<String>::new());
+    for text in [&failed.err, &shown.out] {
+        assert!(!text.contains("/slack/ops"), "the webhook's address is a secret: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_daemon_runs_tells_and_stops() {
+    let (site, folder) = site().await;
+    let inbox = HttpInbox::start().await;
+    configured(&site, &folder, Some(&inbox));
+    site.populate(0, "", 5);
+    let mut daemon =
+        command(folder.path(), &["run"]).stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("a daemon");
+    inbox.arrived(1).await;
+    assert!(plain_text(&inbox.received()[0].body).contains("5 users"));
+
+    let second = headcount(&folder, &["run"]).await;
+    assert!(second.status == 1 && second.err.contains("another headcount is running"), "{}", second.err);
+    let test = headcount(&folder, &["test", "ops"]).await;
+    assert_eq!(test.status, 0, "{}", test.err);
+    let incidents = headcount(&folder, &["incidents", "--format", "json"]).await.json();
+    assert_eq!(
+        (&incidents[0]["rule"], &incidents[0]["state"], &incidents[0]["site"]),
+        (&"crowded".into(), &"open".into(), &"prod".into())
+    );
+    site.clear(0, "");
+    inbox.arrived(3).await;
+    assert!(plain_text(&inbox.received()[2].body).contains("no users"));
+    let incidents = headcount(&folder, &["incidents"]).await.out;
+    assert_eq!(incidents, "Nothing is wrong.\n");
+
+    let pid = i32::try_from(daemon.id().expect("it runs")).expect("a pid");
+    let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), daemon.wait()).await;
+    assert_eq!(ended.expect("it stops within 10 s").expect("a status").code(), Some(0));
+    let mut log = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut daemon.stderr.take().expect("a log"), &mut log).await.expect("a log");
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(line["level"].is_string());
+    }
+    assert!(log.contains("headcount has stopped") && !log.contains("/slack/ops"), "{log}");
+}
+
+#[tokio::test]
+async fn what_cannot_start_says_why() {
+    let (site, folder) = site().await;
+    configured(&site, &folder, None);
+    let empty = Folder::new(&site);
+    let done = headcount(&empty, &["run"]).await;
+    assert!(done.status == 2 && done.err.contains("there is no configuration"), "{}", done.err);
+    folder.write("broken.yaml", "sites:\n  prod:\n    hots: x\n");
+    let done = headcount(&folder, &["run", "--config", "broken.yaml"]).await;
+    assert!(
+        done.status == 2 && done.err.contains("broken.yaml:3: `sites.prod.hots`: unknown field `hots`"),
+        "{}",
+        done.err
+    );
+    folder.write("state-file", "");
+    let done = headcount(&folder, &["run", "--state", "state-file/x"]).await;
+    assert!(done.status == 1 && done.err.contains("cannot make the folder"), "{}", done.err);
+    let done = headcount(&folder, &["who", "--pfx", "x"]).await;
+    assert_eq!(done.status, 2);
+}

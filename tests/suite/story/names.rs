@@ -19,7 +19,8 @@ async fn what_people_are_called_does_nothing_anywhere() {
         r"CORP\{{ 7*7 }}{% raw %}",
     ];
     world.connected("", &nasty).at("08:01").await;
-    let slack = world.expect("ops", &["8 users", "<!channel> *bold* `code`", r#""quoted" & 'back\slash'"#, "{{ 7*7 }}{% raw %}"]);
+    let slack = world
+        .expect("ops", &["8 users", "<!channel> *bold* `code`", r#""quoted" & 'back\slash'"#, "{{ 7*7 }}{% raw %}"]);
     let teams = world.expect("managers", &["8 users", "Everyone", "=HYPERLINK(1)"]);
     for text in [&slack, &teams] {
         assert!(text.contains("linebreakBcc: evil@example.com") && text.contains("gnp.exe"), "{text}");

@@ -18,7 +18,10 @@ async fn every_way_to_answer_badly_is_told_by_its_name_and_never_as_nobody() {
         (Fault::Redirect, "a redirect"),
         (Fault::status(401), "demand to log in"),
         (Fault::status(403), "403"),
-        (Fault::Status(403, "XSRF prevention check failed. Possible XSRF discovered.".into(), "text/plain".into()), "XSRF"),
+        (
+            Fault::Status(403, "XSRF prevention check failed. Possible XSRF discovered.".into(), "text/plain".into()),
+            "XSRF",
+        ),
         (Fault::status(404), "404"),
         (Fault::status(429), "429"),
         (Fault::status(500), "500"),

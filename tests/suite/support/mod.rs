@@ -3,4 +3,4 @@
 mod log;
 mod world;
 
-pub(crate) use world::World;
+pub(crate) use world::{Folder, World};
