@@ -103,6 +103,7 @@ impl Daemon {
                 "deliveries that were being sent when headcount died are sent again, and may come twice"
             );
         }
+        rooms.store.drop_old_tests(now).await?;
         let watched: Vec<(&str, &str)> = config
             .checks
             .iter()

@@ -4,7 +4,8 @@
 //! never an empty list. Excluded people are left out when a snapshot is made, so that every number counts the same people.
 //! Thinks only.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -66,23 +67,8 @@ pub fn fold(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase)
 }
 
-fn hash_folded<H: Hasher>(text: &str, state: &mut H) {
-    if text.is_ascii() {
-        for chunk in text.as_bytes().chunks(32) {
-            let mut lower = [0_u8; 32];
-            lower[..chunk.len()].copy_from_slice(chunk);
-            lower.make_ascii_lowercase();
-            state.write(&lower[..chunk.len()]);
-        }
-    } else {
-        // The bytes must be those that an equal ASCII text would give: the Kelvin sign folds to an ASCII `k`.
-        let lower: String = fold(text).collect();
-        for chunk in lower.as_bytes().chunks(32) {
-            state.write(chunk);
-        }
-    }
-    state.write_u8(0xff);
-}
+/// The longest name that is folded without being copied to the heap, in bytes; longer ones are rare.
+const SHORT: usize = 96;
 
 fn equal_folded(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() { one.eq_ignore_ascii_case(other) } else { fold(one).eq(fold(other)) }
@@ -90,8 +76,24 @@ fn equal_folded(one: &str, other: &str) -> bool {
 
 impl Hash for Folded<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_folded(self.directory, state);
-        hash_folded(self.id, state);
+        let (directory, id) = (self.directory.as_bytes(), self.id.as_bytes());
+        let length = directory.len() + 1 + id.len();
+        // One write for the usual name; the separator is no byte of UTF-8, so that no two pairs of texts meet.
+        if length <= SHORT && self.directory.is_ascii() && self.id.is_ascii() {
+            let mut lower = [0xff_u8; SHORT];
+            lower[..directory.len()].copy_from_slice(directory);
+            lower[directory.len() + 1..length].copy_from_slice(id);
+            lower[..length].make_ascii_lowercase();
+            state.write(&lower[..length]);
+        } else {
+            // The bytes must be those that an equal ASCII text would give: the Kelvin sign folds to an ASCII `k`.
+            let mut lower = String::with_capacity(length);
+            lower.extend(fold(self.directory));
+            let mut bytes = lower.into_bytes();
+            bytes.push(0xff);
+            bytes.extend(fold(self.id).collect::<String>().into_bytes());
+            state.write(&bytes);
+        }
     }
 }
 
@@ -174,6 +176,16 @@ pub enum Observation {
     Unseen(Unseen),
 }
 
+impl Observation {
+    /// What was seen; nothing where the pair did not answer.
+    pub fn sessions(&self) -> &[Session] {
+        match self {
+            Self::Seen(sessions) => sessions,
+            Self::Unseen(_) => &[],
+        }
+    }
+}
+
 /// How many of how many pairs answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Coverage {
@@ -201,18 +213,49 @@ pub struct Counts {
 impl Counts {
     /// Counts sessions; a user seen several times is one user.
     pub fn of<'a>(sessions: impl Iterator<Item = &'a Session>) -> Self {
-        let mut counts = Self::default();
-        let mut users = HashSet::with_capacity(sessions.size_hint().0);
-        for session in sessions {
-            counts.sessions += 1;
-            if session.user.is_anonymous() {
-                counts.anonymous += 1;
-            } else {
-                users.insert(session.user.folded());
+        let mut counter = Counter::default();
+        sessions.for_each(|session| counter.count(0, session));
+        counter.all
+    }
+}
+
+/// Counts each pair and the whole in one pass: one look-up for each session.
+#[derive(Default)]
+struct Counter<'a> {
+    /// Each user with the last pair that counted them.
+    users: HashMap<Folded<'a>, usize, foldhash::fast::RandomState>,
+    all: Counts,
+    pair: Counts,
+}
+
+impl<'a> Counter<'a> {
+    fn with_room_for(users: usize) -> Self {
+        Self {
+            users: HashMap::with_capacity_and_hasher(users, foldhash::fast::RandomState::default()),
+            ..Self::default()
+        }
+    }
+
+    fn count(&mut self, pair: usize, session: &'a Session) {
+        self.all.sessions += 1;
+        self.pair.sessions += 1;
+        if session.user.is_anonymous() {
+            self.all.anonymous += 1;
+            self.pair.anonymous += 1;
+            return;
+        }
+        match self.users.entry(session.user.folded()) {
+            Entry::Vacant(unseen) => {
+                unseen.insert(pair);
+                self.all.users += 1;
+                self.pair.users += 1;
+            }
+            Entry::Occupied(mut seen) => {
+                if seen.insert(pair) != pair {
+                    self.pair.users += 1;
+                }
             }
         }
-        counts.users = users.len() as u64;
-        counts
     }
 }
 
@@ -222,6 +265,9 @@ pub struct Snapshot {
     site: Arc<str>,
     at: Timestamp,
     pairs: Vec<(Pair, Observation)>,
+    /// Of each pair, none where it was not seen.
+    pair_counts: Vec<Option<Counts>>,
+    counts: Counts,
 }
 
 impl Snapshot {
@@ -237,7 +283,24 @@ impl Snapshot {
                 sessions.retain(|session| !excluded(&session.user));
             }
         }
-        Self { site, at, pairs }
+        let most = pairs.iter().map(|(_, observation)| observation.sessions().len()).sum();
+        let mut counter = Counter::with_room_for(most);
+        let pair_counts = pairs
+            .iter()
+            .enumerate()
+            .map(|(pair, (_, observation))| match observation {
+                Observation::Unseen(_) => None,
+                Observation::Seen(sessions) => {
+                    counter.pair = Counts::default();
+                    for session in sessions {
+                        counter.count(pair, session);
+                    }
+                    Some(counter.pair)
+                }
+            })
+            .collect();
+        let counts = counter.all;
+        Self { site, at, pairs, pair_counts, counts }
     }
 
     pub fn site(&self) -> &Arc<str> {
@@ -252,6 +315,11 @@ impl Snapshot {
         &self.pairs
     }
 
+    /// Each pair with its counts, none where it was not seen.
+    pub fn counted(&self) -> impl Iterator<Item = (&Pair, &Observation, Option<Counts>)> {
+        self.pairs.iter().zip(&self.pair_counts).map(|((pair, observation), counts)| (pair, observation, *counts))
+    }
+
     pub fn coverage(&self) -> Coverage {
         let answered = self.pairs.iter().filter(|(_, o)| matches!(o, Observation::Seen(_))).count();
         Coverage { answered: answered as u64, asked: self.pairs.len() as u64 }
@@ -259,13 +327,9 @@ impl Snapshot {
 
     /// The sessions of every pair that answered.
     pub fn sessions(&self) -> impl Iterator<Item = (&Pair, &Session)> {
-        self.pairs.iter().flat_map(|(pair, observation)| {
-            let sessions = match observation {
-                Observation::Seen(sessions) => sessions.as_slice(),
-                Observation::Unseen(_) => &[],
-            };
-            sessions.iter().map(move |session| (pair, session))
-        })
+        self.pairs
+            .iter()
+            .flat_map(|(pair, observation)| observation.sessions().iter().map(move |session| (pair, session)))
     }
 
     /// The pairs that did not answer.
@@ -278,6 +342,48 @@ impl Snapshot {
 
     /// Counts over every pair that answered: a lower bound while the coverage is not full.
     pub fn counts(&self) -> Counts {
-        Counts::of(self.sessions().map(|(_, session)| session))
+        self.counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(directory: &str, id: &str) -> Session {
+        Session { id: Secret::new("s"), user: User { directory: directory.into(), id: id.into(), name: None } }
+    }
+
+    #[test]
+    fn people_are_counted_once_whatever_the_case_and_each_pair_for_itself() {
+        let pairs = [
+            vec![session("CORP", "anna"), session("corp", "ANNA"), session("NONE", "anonymous1"), session("K", "a")],
+            vec![
+                session("Corp", "Anna"),
+                session("CORPA", "nna"),
+                session("\u{212a}", "A"),
+                session("none", "Anonymous2"),
+            ],
+        ];
+        let pairs = pairs.into_iter().enumerate().map(|(i, sessions)| {
+            (Pair { proxy: "sense".into(), prefix: i.to_string().into() }, Observation::Seen(sessions))
+        });
+        let snapshot = Snapshot::new("prod".into(), Timestamp::UNIX_EPOCH, pairs.collect(), |_| false);
+        assert_eq!(snapshot.counts(), Counts { sessions: 8, users: 3, anonymous: 2 });
+        let each: Vec<_> = snapshot.counted().map(|(_, _, counts)| counts.unwrap()).collect();
+        assert_eq!(
+            each,
+            [Counts { sessions: 4, users: 2, anonymous: 1 }, Counts { sessions: 4, users: 3, anonymous: 1 }]
+        );
+    }
+
+    #[test]
+    fn the_excluded_never_count() {
+        let pair = Pair { proxy: "sense".into(), prefix: "".into() };
+        let seen = Observation::Seen(vec![session("INTERNAL", "sa_api"), session("CORP", "anna")]);
+        let out = |user: &User| &*user.directory == "INTERNAL";
+        let snapshot = Snapshot::new("prod".into(), Timestamp::UNIX_EPOCH, vec![(pair, seen)], out);
+        assert_eq!(snapshot.counts(), Counts { sessions: 1, users: 1, anonymous: 0 });
+        assert_eq!(snapshot.sessions().count(), 1);
     }
 }

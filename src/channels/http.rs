@@ -4,6 +4,7 @@
 //! of whatever is told.
 
 use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -159,13 +160,35 @@ pub(super) fn wait(seconds: i64) -> SignedDuration {
 }
 
 /// What it means that no answer came. Once the connection stood, the message may have been taken.
+/// The usual ways to fail, in words of our own.
+fn plainly(error: &reqwest::Error) -> Option<&'static str> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if said.contains("dns error") || said.contains("failed to lookup address") {
+            return Some("its host name is not known here");
+        }
+        match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => return Some("the connection was refused"),
+            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
+                return Some("the connection was cut before an answer came");
+            }
+            _ if said.contains("connection closed before message completed") => {
+                return Some("the connection was cut before an answer came");
+            }
+            _ => cause = error.source(),
+        }
+    }
+    None
+}
+
 fn failed(to: &Secret, error: reqwest::Error) -> Outcome {
     let connecting = error.is_connect() || error.is_builder();
     let why = if error.is_timeout() {
         let what = if connecting { "connect" } else { "answer" };
         format!("it did not {what} in time")
     } else {
-        sentence(error)
+        plainly(&error).map_or_else(|| sentence(error), str::to_owned)
     };
     let scope = if connecting { Scope::Channel } else { Scope::Delivery };
     Outcome::Retry { after: None, scope, maybe_taken: !connecting, why: clean(&hidden(to, &why)) }

@@ -14,6 +14,8 @@ use crate::store::Store;
 
 /// The most that is listed at once.
 const MOST: u32 = 1_000;
+/// As much of an error as a table has room for; `outbox show` has the rest.
+const ERROR: usize = 80;
 
 #[derive(Serialize)]
 struct DeliveryAnswer<'a> {
@@ -160,7 +162,7 @@ fn table(deliveries: &[Delivery], now: Timestamp, zone: &TimeZone) -> String {
             output::shown(&delivery.title),
             state(delivery, now, zone),
             delivery.attempts.to_string(),
-            output::shown(delivery.last_error.as_deref().unwrap_or_default()),
+            output::cut(delivery.last_error.as_deref().unwrap_or_default(), ERROR),
         ]);
     }
     format!("{table}\n")

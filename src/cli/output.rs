@@ -31,9 +31,14 @@ pub(super) fn complain(text: &str) {
 
 /// Text from outside: control and bidi characters escaped, cut at 200 characters.
 pub(super) fn shown(text: &str) -> String {
+    cut(text, LONGEST)
+}
+
+/// As [`shown`], cut at another length.
+pub(super) fn cut(text: &str, longest: usize) -> String {
     let mut shown = String::with_capacity(text.len());
     for (i, c) in text.chars().enumerate() {
-        if i == LONGEST {
+        if i == longest {
             shown.push('…');
             break;
         }

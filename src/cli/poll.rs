@@ -81,7 +81,7 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
                         sessions: counts.map(|counts| counts.sessions),
                         users: counts.map(|counts| counts.users),
                         anonymous: counts.map(|counts| counts.anonymous),
-                        pairs: snapshot.pairs().iter().map(|(pair, seen)| PairAnswer::of(pair, seen)).collect(),
+                        pairs: snapshot.counted().map(PairAnswer::of).collect(),
                         findings: judgement.findings.iter().map(FindingAnswer::of).collect(),
                     }
                 })
@@ -105,8 +105,8 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
 
 fn table(check: &str, snapshot: &Snapshot, judgement: &Judgement) -> String {
     let mut table = output::table(&["Proxy", "Virtual proxy", "Sessions", "Users", ""]);
-    for (pair, observation) in snapshot.pairs() {
-        let row = PairAnswer::of(pair, observation);
+    for pair in snapshot.counted() {
+        let row = PairAnswer::of(pair);
         let number = |n: Option<u64>| n.map_or("–".to_owned(), |n| n.to_string());
         table.add_row([
             output::shown(row.proxy),

@@ -40,7 +40,11 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         store.close().await;
     }
     let seen = snapshots.iter().any(|snapshot| snapshot.coverage().answered > 0);
-    let total = seen.then(|| Counts::of(snapshots.iter().flat_map(|s| s.sessions().map(|(_, session)| session))));
+    let total = seen.then(|| match snapshots.as_slice() {
+        [one] => one.counts(),
+        // A user of two sites is one user.
+        several => Counts::of(several.iter().flat_map(|snapshot| snapshot.sessions().map(|(_, session)| session))),
+    });
 
     let format = args
         .format
@@ -190,10 +194,10 @@ pub(super) struct PairAnswer<'a> {
 }
 
 impl<'a> PairAnswer<'a> {
-    pub(super) fn of(pair: &'a Pair, observation: &'a Observation) -> Self {
-        let (counts, error) = match observation {
-            Observation::Seen(sessions) => (Some(Counts::of(sessions.iter())), None),
-            Observation::Unseen(why) => (None, Some(why.what.as_str())),
+    pub(super) fn of((pair, observation, counts): (&'a Pair, &'a Observation, Option<Counts>)) -> Self {
+        let error = match observation {
+            Observation::Seen(_) => None,
+            Observation::Unseen(why) => Some(why.what.as_str()),
         };
         Self {
             proxy: &pair.proxy,
@@ -229,7 +233,7 @@ fn json(
             sessions: counts.map(|counts| counts.sessions),
             users: counts.map(|counts| counts.users),
             anonymous: counts.map(|counts| counts.anonymous),
-            pairs: snapshot.pairs().iter().map(|(pair, observation)| PairAnswer::of(pair, observation)).collect(),
+            pairs: snapshot.counted().map(PairAnswer::of).collect(),
             people: named(snapshot, names)
                 .0
                 .into_iter()
@@ -280,7 +284,7 @@ fn table(snapshots: &[Snapshot], names: &KnownNames, total: Option<Counts>) -> S
             let mut table = output::table(&["User", "Name", "Sessions", "On"]);
             for person in people.iter().chain(&anonymous) {
                 let user = if person.anonymous {
-                    "(anonymous visitors)".to_owned()
+                    "(anonymous)".to_owned()
                 } else {
                     output::shown(&format!("{}\\{}", person.directory, person.id))
                 };
@@ -306,7 +310,7 @@ fn table(snapshots: &[Snapshot], names: &KnownNames, total: Option<Counts>) -> S
 fn counted(counts: Counts) -> String {
     let mut text = output::count(counts.users, "user", "users");
     if counts.anonymous > 0 {
-        let _ = write!(text, " and {}", output::count(counts.anonymous, "anonymous visitor", "anonymous visitors"));
+        let _ = write!(text, " and {}", output::count(counts.anonymous, "anonymous session", "anonymous sessions"));
     }
     let _ = write!(text, " in {}", output::count(counts.sessions, "session", "sessions"));
     text

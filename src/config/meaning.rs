@@ -330,7 +330,9 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
         timeout: timeout.unsigned_abs(),
         exclude,
     };
-    if let Err(error) = qlik::Qlik::new(&settings) {
+    if let Err(error) = qlik::check_host(&site.host) {
+        g.add(format!("{at}.host"), error.to_string());
+    } else if let Err(error) = qlik::Qlik::new(&settings) {
         let key = match &error {
             qlik::TlsError::Host(_) if site.proxies.is_some() => "proxies",
             qlik::TlsError::ServerName(_) | qlik::TlsError::Root(_) => "trust",

@@ -114,16 +114,66 @@ fn read(path: &Path, text: &str) -> Result<file::Config, Problems> {
     })
 }
 
-/// The parser's words, without the place, which stands in front already.
+/// The parser's words in ours, without the place, which stands in front already.
 fn plain(said: &str, key: &str) -> String {
     let said = said.split(" at line ").next().unwrap_or(said);
     let said = said.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(said);
     // The parser also puts the path of the map around a key in front.
-    match said.split_once(": ") {
-        Some((path, rest)) if !path.is_empty() && key.starts_with(path) => rest.to_owned(),
-        _ => said.to_owned(),
+    let said = match said.split_once(": ") {
+        Some((path, rest)) if !path.is_empty() && key.starts_with(path) => rest,
+        _ => said,
+    };
+    let between = |before: &str, after: &str| {
+        said.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(inner, _)| inner)
+    };
+    if let Some((_, rest)) = said.split_once("unknown field `") {
+        return one_of(rest, "there is no key").unwrap_or_else(|| said.to_owned());
     }
+    if let Some((_, rest)) = said.split_once("unknown variant `") {
+        return one_of(rest, "there is no").unwrap_or_else(|| said.to_owned());
+    }
+    if let Some(field) = between("missing field `", "`") {
+        return format!("`{field}` is missing");
+    }
+    if said.ends_with("expected u16") || said.ends_with("expected u64") {
+        let most = if said.ends_with("u16") { "from 0 to 65535" } else { "of 0 or more" };
+        let given = between("`", "`").or_else(|| between("\"", "\"")).unwrap_or("it");
+        return format!("`{given}` is not a whole number {most}");
+    }
+    if said.ends_with("expected a boolean") {
+        return format!(
+            "`{}` is neither `true` nor `false`",
+            between("\"", "\"").or_else(|| between("`", "`")).unwrap_or("it")
+        );
+    }
+    if let Some((given, _)) = said.split_once(", expected struct ") {
+        return format!(
+            "{}, where keys with their values belong",
+            given.strip_prefix("invalid type: ").unwrap_or(given)
+        );
+    }
+    let hint = match said {
+        "did not find expected alphabetic or numeric character" => {
+            "; a text that begins with `*`, as a cron expression may, must be quoted"
+        }
+        "found character that cannot start any token" => {
+            "; a tab cannot indent, and a text that begins with `@`, `%` or a backquote must be quoted"
+        }
+        "did not find expected ',' or '}'" | "did not find expected ',' or ']'" => {
+            "; see whether an unquoted ` #` began a comment"
+        }
+        _ => "",
+    };
+    format!("{said}{hint}")
+}
+
+/// What follows `unknown field`, as a sentence with the nearest name, or with all of them.
+fn one_of(rest: &str, what: &str) -> Option<String> {
+    let (name, expected) = rest.split_once('`')?;
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    Some(format!("{what} `{name}` here; {}", problem::nearest(name, known)))
 }
 
 #[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;

@@ -1,1 +1,179 @@
+//! Wrong configurations, one mistake each, with the sentence that an operator reads.
 
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::Config;
+
+const GOOD: &str = r#"
+time_zone: Europe/Stockholm
+store: {sqlite: headcount.db}
+sites:
+  prod:
+    host: sense.example.com
+    certificate: {pem: client.pem, key: client_key.pem}
+    trust: {root: root.pem}
+    ports: {qps: 4243}
+    proxies: [{host: sense1.example.com, virtual_proxies: ["", hr]}]
+    exclude: ['INTERNAL\sa_*']
+    timeout: 5s
+    link: https://sense.example.com/qmc
+checks:
+  sessions: {site: prod, cron: "* * * * *", rules: [crowded, mass-logout, blind]}
+rules:
+  crowded:
+    threshold: {metric: users, above: 200, clear: 180, for: 3m}
+    severity: warning
+    tell: [ops]
+    repeat: 4h
+  mass-logout:
+    change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}
+    tell: [ops, bosses]
+  blind: {unreachable: {for: 2m, parts: any}, severity: critical, tell: [ops]}
+reports:
+  before-restart: {who: {}, site: all, cron: "45 21 * * SUN", tell: [ops], late: 1h}
+channels:
+  ops: {slack: {webhook_url_file: slack-ops}}
+  bosses:
+    email:
+      from: "Headcount <headcount@example.com>"
+      to: [cio@example.com]
+      smtp: {host: mail.example.com, user: headcount, password_file: smtp-password}
+    from: critical
+"#;
+
+/// A folder with what the configuration names.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::TempDir::new().unwrap();
+    let site = crate::demo::certificates::Authority::new("sense.example.com");
+    site.export(folder.path()).unwrap();
+    std::fs::write(folder.path().join("slack-ops"), "https://hooks.slack.com/services/T0/B0/topsecret\n").unwrap();
+    std::fs::write(folder.path().join("smtp-password"), "hunter2\n").unwrap();
+    std::fs::write(folder.path().join("empty"), "\n").unwrap();
+    folder
+}
+
+fn told(folder: &Path, text: &str) -> String {
+    match Config::from_text(&folder.join("headcount.yaml"), text) {
+        Ok(_) => "fine".to_owned(),
+        Err(problems) => problems.to_string().replace(&format!("{}/", folder.display()), ""),
+    }
+}
+
+#[test]
+fn the_whole_of_what_is_built_is_read() {
+    let folder = folder();
+    let config = Config::from_text(&folder.path().join("headcount.yaml"), GOOD).unwrap();
+    assert_eq!((config.sites.len(), config.checks.len(), config.reports.len(), config.channels.len()), (1, 1, 1, 2));
+    assert_eq!(config.checks[0].rules.len(), 3);
+    let shown = format!("{config:?}");
+    for secret in ["topsecret", "hunter2", "PRIVATE"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn each_mistake_has_its_sentence() {
+    let folder = folder();
+    let mistakes: &[(&str, &str)] = &[
+        ("time_zone: Europe/Stockholm", "time_zone: Europe/Stokholm"),
+        ("time_zone:", "timezone:"),
+        ("store: {sqlite: headcount.db}", "store: {postgres: {url_file: x}}"),
+        ("store: {sqlite: headcount.db}", "ping: {url_file: dead-man}"),
+        ("    host: sense.example.com\n", ""),
+        ("host: sense.example.com", "host: https://sense.example.com"),
+        ("proxies: [{host: sense1.example.com, virtual_proxies: [\"\", hr]}]", "proxies: discover"),
+        ("virtual_proxies: [\"\", hr]", "virtual_proxies: [\"\", /hr]"),
+        ("virtual_proxies: [\"\", hr]", "virtual_proxies: [hr, hr]"),
+        ("virtual_proxies: [\"\", hr]", "virtual_proxies: []"),
+        ("pem: client.pem", "pem: clint.pem"),
+        ("pem: client.pem, key: client_key.pem", "pem: client.pem"),
+        ("pem: client.pem, key: client_key.pem", "pfx: client.pfx"),
+        ("key: client_key.pem", "key: client.pem"),
+        ("root: root.pem", "root: slack-ops"),
+        ("root: root.pem", "insecure: true"),
+        ("qps: 4243", "qps: 70000"),
+        ("timeout: 5s", "timeout: 5"),
+        ("timeout: 5s", "timeout: 0s"),
+        ("exclude: ['INTERNAL\\sa_*']", "exclude: [sa_api]"),
+        ("link: https://sense.example.com/qmc", "link: sense.example.com/qmc"),
+        ("checks:\n  sessions: {site: prod", "checks:\n  sessions: {site: production"),
+        ("cron: \"* * * * *\"", "cron: \"* * * *\""),
+        ("cron: \"* * * * *\"", "cron: \"0 0 30 2 *\""),
+        ("cron: \"* * * * *\"", "cron: * * * * *"),
+        ("rules: [crowded, mass-logout, blind]", "rules: [crowdd]"),
+        ("rules:\n  crowded:", "  again: {site: all, cron: \"@hourly\"}\nrules:\n  crowded:"),
+        ("  blind: {unreachable: {for: 2m, parts: any}", "  crowded: {unreachable: {for: 2m, parts: any}"),
+        ("metric: users", "metric: user"),
+        ("above: 200, clear: 180", "above: 200, clear: 220"),
+        ("above: 200, clear: 180", "above: 200, below: 100"),
+        ("above: 200, clear: 180", "clear: 180"),
+        ("above: 200", "above: -1"),
+        ("for: 3m", "for: 3 minutes"),
+        ("for: 3m", "for: 0 polls"),
+        ("severity: warning", "severity: high"),
+        ("    tell: [ops]\n", ""),
+        ("tell: [ops, bosses]", "tell: [opps, bosses]"),
+        ("tell: [ops, bosses]", "tell: [ops, ops]"),
+        ("repeat: 4h", "repeat: always"),
+        ("repeat: 4h", "repeat: 0s"),
+        ("falls: 50%", "falls: half"),
+        ("falls: 50%", "falls: 150%"),
+        ("falls: 50%, within: 5m", "falls: 50%"),
+        ("severity: warning", "during: {days: MON-FRI}"),
+        (
+            "  blind: {unreachable: {for: 2m, parts: any}",
+            "  blind: {threshold: {metric: users, above: 1}, unreachable: {}",
+        ),
+        ("  blind: {unreachable: {for: 2m, parts: any},", "  blind: {"),
+        ("who: {}", "digest: {period: day}"),
+        ("cron: \"45 21 * * SUN\", ", ""),
+        ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url: #ops}}"),
+        ("webhook_url_file: slack-ops", "webhook_url_file: slack-oops"),
+        ("webhook_url_file: slack-ops", "webhook_url_file: empty"),
+        ("webhook_url_file: slack-ops", "webhook_url_env: HEADCOUNT_NO_SUCH_VARIABLE"),
+        ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, webhook_url: https://hooks.slack.com/topsecret"),
+        ("webhook_url_file: slack-ops", "webhook_url: http://hooks.slack.com/topsecret"),
+        ("webhook_url_file: slack-ops", "url: x"),
+        (
+            "ops: {slack: {webhook_url_file: slack-ops}}",
+            "ops: {teams: {workflow_url: https://example.webhook.office.com/topsecret}}",
+        ),
+        ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {fallback: bosses}"),
+        ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, pace: 1}"),
+        ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, resolved: yes}"),
+        ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, ca: slack-ops}"),
+        ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {}"),
+        ("to: [cio@example.com]", "to: [cio.example.com]"),
+        ("host: mail.example.com,", "host: mail.example.com, tls: none,"),
+        ("user: headcount, password_file: smtp-password", "user: headcount"),
+        ("host: mail.example.com,", "host: mail.example.com, tls: ssl,"),
+        ("channels:", "\tchannels:"),
+    ];
+    let mut gallery = String::new();
+    for (right, wrong) in mistakes {
+        assert_eq!(GOOD.matches(right).count(), 1, "{right}");
+        let sentence = told(folder.path(), &GOOD.replace(right, wrong));
+        assert!(sentence != "fine", "{wrong}");
+        assert!(!sentence.contains("topsecret") && !sentence.contains("hunter2"), "{sentence}");
+        let _ =
+            writeln!(gallery, "{}\n    {}\n", wrong.trim_end().replace('\n', "\n  "), sentence.replace('\n', "\n    "));
+    }
+    for empty in ["", "# nothing\n", "[]\n", "sites: {}\n"] {
+        let _ = writeln!(gallery, "{empty:?}\n    {}\n", told(folder.path(), empty));
+    }
+    insta::assert_snapshot!("gallery", gallery);
+}
+
+#[test]
+fn mistakes_of_meaning_are_told_at_once_in_the_order_of_the_file() {
+    let folder = folder();
+    let wrong = GOOD
+        .replace("Europe/Stockholm", "Sweden/Stockholm")
+        .replace("tell: [ops, bosses]", "tell: [opps]")
+        .replace("clear: 180", "clear: 280")
+        .replace("* * * * *", "* * *");
+    let told = told(folder.path(), &wrong);
+    let lines: Vec<_> = told.lines().map(|line| line.split_once(": `").map_or(line, |(place, _)| place)).collect();
+    assert_eq!(lines, ["headcount.yaml:2", "headcount.yaml:15", "headcount.yaml:18", "headcount.yaml:24"], "{told}");
+}

@@ -52,7 +52,8 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .await?;
     for finding in &judgement.findings {
         let (site, rule) = (&*watch.site.name, &*finding.rule.name);
-        tracing::info!(site, rule, why = finding.why.word(), "{}", finding.why.word());
+        let severity = finding.rule.severity.word();
+        tracing::info!(site, rule, severity, "{}", finding.why.word());
     }
     if !deliveries.is_empty() {
         rooms.courier.wake();

@@ -70,9 +70,17 @@ impl Incident {
         }
     }
 
+    /// Whether it was over as it happened.
+    pub fn is_event(&self) -> bool {
+        self.state == State::Closed && self.opened == self.closed
+    }
+
     fn tell(&mut self, at: Timestamp) {
         self.told_at = Some(at);
-        self.told += 1;
+        // The all-clear is the end of the telling, not one more of it.
+        if self.closed.is_none() || self.is_event() {
+            self.told += 1;
+        }
         if self.cause.is_none() {
             self.cause = Some(cause(&self.site, &self.rule, at));
         }

@@ -237,14 +237,13 @@ impl Fault {
                 pair.prefix
             ),
             Self::RateLimited => "poll less often".to_owned(),
-            Self::ServerError { .. } => "look into the proxy service's log; headcount asks again at the next poll".to_owned(),
+            Self::ServerError { .. } => "look into the proxy service's log".to_owned(),
             Self::NotAnArray(_) | Self::NotSessions { .. } | Self::Empty => format!(
                 "see whether {port} is the proxy's REST API port (usually 4243), and whether a gateway in between changes answers"
             ),
-            Self::Truncated { .. } => "the connection was cut, or something in between shortens answers; headcount asks again at the next poll".to_owned(),
-            Self::NotTls | Self::Status { .. } | Self::TooLarge => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::Truncated { .. } => "the connection was cut, or something in between shortens answers".to_owned(),
+            Self::NotTls | Self::Status { .. } | Self::TooLarge | Self::Other(_) => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
             Self::NoRandomness => "see whether this machine has a working `getrandom`".to_owned(),
-            Self::Other(_) => "headcount asks again at the next poll".to_owned(),
         }
     }
 }

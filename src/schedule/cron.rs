@@ -1,6 +1,6 @@
 //! A cron expression in a time zone.
 
-use croner::parser::{CronParser, Seconds};
+use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
@@ -31,6 +31,7 @@ impl Cron {
     pub fn new(written: &str, zone: &TimeZone) -> Result<Self, CronError> {
         let slots = CronParser::builder()
             .seconds(Seconds::Optional)
+            .year(Year::Disallowed)
             .dom_and_dow(false)
             .build()
             .parse(written)
@@ -147,7 +148,17 @@ mod tests {
     #[test]
     fn what_is_no_schedule_is_said() {
         let zone = TimeZone::UTC;
-        for bad in ["", "* * * *", "61 * * * *", "0 0 30 2 *", "@every 5m", "0 7 * * MONDAY", "hourly"] {
+        for bad in [
+            "",
+            "* * * *",
+            "61 * * * *",
+            "0 0 30 2 *",
+            "@every 5m",
+            "0 7 * * MONDAY",
+            "hourly",
+            "* * * * * * *",
+            "0 0 7 * * * 2027",
+        ] {
             assert!(Cron::new(bad, &zone).is_err(), "{bad}");
         }
         for good in ["@daily", "*/10 * * * * *", "0 7 * * MON-FRI", "0 0 29 2 *", "0 12 L * *"] {

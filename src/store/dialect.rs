@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlStr, Sqlite};
+use sqlx::{Connection as _, SqlStr, Sqlite};
 
 use super::StoreError;
 
@@ -37,6 +37,14 @@ pub(super) async fn open(file: &Path) -> Result<Pool, StoreError> {
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(Duration::from_secs(30))
+        // SQLite ends a transaction by itself where the disk is full, and sqlx goes on counting it: such a connection is of
+        // no more use. The ping lets a rollback that is still on its way arrive first.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(options)
         .await
         .map_err(told)?;

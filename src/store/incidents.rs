@@ -83,15 +83,19 @@ fn read(row: &Row) -> Result<Incident, StoreError> {
     })
 }
 
-/// Writes an incident that is new or has changed.
-pub(super) async fn save(tx: &mut Transaction, incident: &Incident, severity: Severity) -> Result<(), StoreError> {
+/// Writes an incident that is new or has changed. Gives it with its row.
+pub(super) async fn save(
+    tx: &mut Transaction,
+    incident: &Incident,
+    severity: Severity,
+) -> Result<Incident, StoreError> {
     let id = incident.id.map(|id| id.0);
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO incident (id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state, since = excluded.since, \
          last_shown = excluded.last_shown, polls = excluded.polls, opened = excluded.opened, told_at = excluded.told_at, \
-         told = excluded.told, closed = excluded.closed, cause = excluded.cause",
+         told = excluded.told, closed = excluded.closed, cause = excluded.cause RETURNING id",
     )
     .bind(id)
     .bind(&*incident.site)
@@ -106,9 +110,9 @@ pub(super) async fn save(tx: &mut Transaction, incident: &Incident, severity: Se
     .bind(i64::from(incident.told))
     .bind(incident.closed.map(ms))
     .bind(incident.cause.as_deref())
-    .execute(&mut **tx)
+    .fetch_one(&mut **tx)
     .await?;
-    Ok(())
+    Ok(Incident { id: Some(IncidentId(row.try_get(0)?)), ..incident.clone() })
 }
 
 /// Forgets a pending incident that came to nothing.

@@ -36,8 +36,8 @@ pub struct Store {
     pool: Pool,
     folder: PathBuf,
     key: key::HashKey,
-    /// The open spans of each site that was polled, dropped when a commit fails.
-    open: Mutex<HashMap<Arc<str>, spans::OpenSpans>>,
+    /// What is known of each site that was polled, dropped when a commit fails.
+    memory: Mutex<HashMap<Arc<str>, past::Memory>>,
 }
 
 impl Store {
@@ -48,7 +48,7 @@ impl Store {
         lock::make_private_file(database)?;
         let pool = dialect::open(database).await?;
         let key = key::HashKey::beside(database)?;
-        Ok(Self { pool, folder, key, open: Mutex::default() })
+        Ok(Self { pool, folder, key, memory: Mutex::default() })
     }
 
     /// Opens a store that must be there already.

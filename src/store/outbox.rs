@@ -10,6 +10,9 @@ use crate::outbox::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, NewDe
 const LISTED: &str = "SELECT d.id, cause, channel, recipient, kind, title, body, state, created, due, attempts, settled, \
      last_error, c.paused_until, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";
 
+/// How old a test may be and still be sent by a start.
+const TEST_WAITS: SignedDuration = SignedDuration::from_mins(2);
+
 /// Writes promises; one that is there already, by cause, channel and recipient, stays as it is.
 pub(super) async fn enqueue(
     tx: &mut Transaction,
@@ -201,6 +204,17 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected())
+    }
+
+    /// Drops tests that whoever asked for them did not wait for: one that comes much later would only puzzle.
+    pub async fn drop_old_tests(&self, now: Timestamp) -> Result<(), StoreError> {
+        let old = now.checked_sub(TEST_WAITS).unwrap_or(Timestamp::MIN);
+        sqlx::query("UPDATE delivery SET state = 'dropped', settled = $1, body = '', plainer = NULL WHERE urgent AND state = 'pending' AND created < $2")
+            .bind(ms(now))
+            .bind(ms(old))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Deliveries, newest first: pending and given-up ones, or `all`; at most `most`.

@@ -1,12 +1,13 @@
 //! Recording one poll: its spans and readings, its incidents and its deliveries, in one transaction.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::Row as _;
+use sqlx::{QueryBuilder, Row as _};
 
-use super::dialect::{Transaction, begin};
+use super::dialect::{Db, Transaction, begin};
+use super::past::Memory;
 use super::schedules::{self, Slot};
-use super::spans::{self, LastReading, OpenPair, OpenSpans, PairShowed};
-use super::{Store, StoreError, incidents, ms, outbox};
+use super::spans::{self, LastReading, OpenPair, OpenSpans, Showed};
+use super::{Store, StoreError, ms, outbox};
 use crate::judge::{Judgement, Rule, Severity};
 use crate::outbox::NewDelivery;
 use crate::snapshot::{Counts, Pair, Snapshot};
@@ -37,9 +38,10 @@ impl Store {
     /// Commits a poll whole, or not at all.
     pub async fn record(&self, poll: &Poll<'_>) -> Result<Recorded, StoreError> {
         let site = poll.snapshot.site();
-        let mut cache = self.open.lock().await;
+        let mut memory = self.memory.lock().await;
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
-        let mut open = match cache.remove(site) {
+        let Memory { open, past } = memory.remove(site).unwrap_or_default();
+        let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
         };
@@ -52,6 +54,7 @@ impl Store {
             return Ok(Recorded::AlreadyDone);
         }
         let (mut began, mut ended) = (0, 0);
+        let mut same = Vec::new();
         for change in changes {
             let known = if let Some(known) = open.pairs.get_mut(change.pair) {
                 known
@@ -63,11 +66,13 @@ impl Store {
             spans::end(&mut tx, &change.ended, known.seen, now).await?;
             began += rows.len();
             ended += change.ended.len();
-            known.apply(rows, &change.ended, generation);
-            if matches!(change.showed, PairShowed::Seen(_)) {
+            known.apply(&change.began, &rows, &change.ended, generation);
+            if change.showed.why.is_none() {
                 known.seen = Some(now);
             }
-            known.reading = Some(pair_reading(&mut tx, known, change.showed, now, poll.interval).await?);
+            let (last, pair) = (known.reading.take(), Some(known.id));
+            known.reading =
+                Some(reading(&mut tx, site, pair, last, change.showed, poll.interval, now, &mut same).await?);
         }
         for (pair, seen) in open.left_behind(poll.snapshot) {
             sqlx::query("UPDATE span SET ended = $2, last_seen = $3 WHERE pair = $1 AND ended IS NULL")
@@ -78,17 +83,26 @@ impl Store {
                 .await?;
             open.forget_pair(pair);
         }
-        open.site_reading = Some(site_reading(&mut tx, &open, poll, now).await?);
+        let coverage = poll.snapshot.coverage();
+        let showed =
+            Showed { answered: coverage.answered, asked: coverage.asked, counts: Some(poll.counts), why: None };
+        let last = open.site_reading.take();
+        open.site_reading = Some(reading(&mut tx, site, None, last, showed, poll.interval, now, &mut same).await?);
+        extend(&mut tx, &same, now).await?;
         for id in &poll.judgement.dropped {
-            incidents::forget(&mut tx, *id).await?;
+            super::incidents::forget(&mut tx, *id).await?;
         }
+        let mut incidents = Vec::with_capacity(poll.judgement.changed.len());
         for incident in &poll.judgement.changed {
             let rule = poll.rules.iter().find(|rule| rule.name == incident.rule);
-            incidents::save(&mut tx, incident, rule.map_or(Severity::Warning, |rule| rule.severity)).await?;
+            let severity = rule.map_or(Severity::Warning, |rule| rule.severity);
+            incidents.push(super::incidents::save(&mut tx, incident, severity).await?);
         }
         outbox::enqueue(&mut tx, poll.deliveries, now).await?;
         tx.commit().await?;
-        cache.insert(site.clone(), open);
+        let past = past
+            .map(|past| past.after(now, &poll.judgement.dropped, incidents, coverage.is_full().then_some(poll.counts)));
+        memory.insert(site.clone(), Memory { open: Some(open), past });
         Ok(Recorded::Done { began, ended })
     }
 
@@ -124,72 +138,53 @@ fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
     now.duration_since(to) <= interval * 2 + SignedDuration::from_secs(60)
 }
 
-async fn pair_reading(
+/// Notes what was shown: as more of the last reading, which goes to `same`, or as a new one.
+#[expect(clippy::too_many_arguments, reason = "two calls, from `record`, with what it has at hand")]
+async fn reading(
     tx: &mut Transaction,
-    pair: &OpenPair,
-    showed: PairShowed,
-    now: Timestamp,
+    site: &str,
+    pair: Option<i64>,
+    last: Option<LastReading>,
+    showed: Showed,
     interval: SignedDuration,
-) -> Result<LastReading<PairShowed>, StoreError> {
-    if let Some(last) = &pair.reading
-        && last.showed == showed
-        && goes_on(last.to, now, interval)
-    {
-        extend(tx, "UPDATE reading SET \"to\" = $2, polls = polls + 1 WHERE id = $1", last.id, now).await?;
-        return Ok(LastReading { id: last.id, to: now, showed });
+    now: Timestamp,
+    same: &mut Vec<i64>,
+) -> Result<LastReading, StoreError> {
+    if let Some(last) = last.filter(|last| last.showed == showed && goes_on(last.to, now, interval)) {
+        same.push(last.id);
+        return Ok(LastReading { to: now, ..last });
     }
-    let (counts, why) = match &showed {
-        PairShowed::Seen(counts) => (Some(*counts), None),
-        PairShowed::Unseen(why) => (None, Some(why.as_str())),
-    };
-    let number = |of: fn(Counts) -> u64| counts.map(|counts| of(counts).cast_signed());
+    let number = |of: fn(Counts) -> u64| showed.counts.map(|counts| of(counts).cast_signed());
     let row = sqlx::query(
-        "INSERT INTO reading (pair, \"from\", \"to\", polls, sessions, users, anonymous, why) \
-         VALUES ($1, $2, $2, 1, $3, $4, $5, $6) RETURNING id",
+        "INSERT INTO reading (site, pair, \"from\", \"to\", polls, answered, asked, sessions, users, anonymous, why) \
+         VALUES ($1, $2, $3, $3, 1, $4, $5, $6, $7, $8, $9) RETURNING id",
     )
-    .bind(pair.id)
+    .bind(site)
+    .bind(pair)
     .bind(ms(now))
+    .bind(showed.answered.cast_signed())
+    .bind(showed.asked.cast_signed())
     .bind(number(|counts| counts.sessions))
     .bind(number(|counts| counts.users))
     .bind(number(|counts| counts.anonymous))
-    .bind(why)
+    .bind(showed.why.as_deref())
     .fetch_one(&mut **tx)
     .await?;
     Ok(LastReading { id: row.try_get(0)?, to: now, showed })
 }
 
-async fn site_reading(
-    tx: &mut Transaction,
-    open: &OpenSpans,
-    poll: &Poll<'_>,
-    now: Timestamp,
-) -> Result<LastReading<(Counts, u64, u64)>, StoreError> {
-    let coverage = poll.snapshot.coverage();
-    let showed = (poll.counts, coverage.answered, coverage.asked);
-    if let Some(last) = &open.site_reading
-        && last.showed == showed
-        && goes_on(last.to, now, poll.interval)
-    {
-        extend(tx, "UPDATE site_reading SET \"to\" = $2, polls = polls + 1 WHERE id = $1", last.id, now).await?;
-        return Ok(LastReading { id: last.id, to: now, showed });
+/// Extends every reading that this poll repeats, in one statement.
+async fn extend(tx: &mut Transaction, same: &[i64], now: Timestamp) -> Result<(), StoreError> {
+    if same.is_empty() {
+        return Ok(());
     }
-    let row = sqlx::query(
-        "INSERT INTO site_reading (site, \"from\", \"to\", polls, answered, asked, sessions, users, anonymous) \
-         VALUES ($1, $2, $2, 1, $3, $4, $5, $6, $7) RETURNING id",
-    )
-    .bind(&**poll.snapshot.site())
-    .bind(ms(now))
-    .bind(coverage.answered.cast_signed())
-    .bind(coverage.asked.cast_signed())
-    .bind(poll.counts.sessions.cast_signed())
-    .bind(poll.counts.users.cast_signed())
-    .bind(poll.counts.anonymous.cast_signed())
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(LastReading { id: row.try_get(0)?, to: now, showed })
-}
-
-async fn extend(tx: &mut Transaction, sql: &'static str, id: i64, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query(sql).bind(id).bind(ms(now)).execute(&mut **tx).await?;
+    let mut sql = QueryBuilder::<Db>::new("UPDATE reading SET polls = polls + 1, \"to\" = ");
+    sql.push_bind(ms(now)).push(" WHERE id IN (");
+    let mut ids = sql.separated(", ");
+    for id in same {
+        ids.push_bind(*id);
+    }
+    sql.push(")");
+    sql.build().execute(&mut **tx).await?;
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! Sessions as spans: one row from their beginning to their end.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::dialect::{Db, Pool, Transaction};
-use super::key::{HashKey, SessionHash};
+use super::dialect::{Db, Pool, Row, Transaction};
+use super::key::{HashKey, QuickHash, SessionHash};
 use super::{StoreError, at, ms};
 use crate::snapshot::{Counts, Observation, Pair, Session, Snapshot, User, fold};
 
@@ -18,15 +17,18 @@ const ROWS: usize = 500;
 #[derive(Default)]
 pub(super) struct OpenSpans {
     pub(super) pairs: HashMap<Pair, OpenPair>,
-    pub(super) site_reading: Option<LastReading<(Counts, u64, u64)>>,
+    pub(super) site_reading: Option<LastReading>,
     generation: u32,
 }
 
 /// What the database knows of one pair.
 pub(super) struct OpenPair {
     pub(super) id: i64,
-    spans: HashMap<SessionHash, OpenSpan>,
-    pub(super) reading: Option<LastReading<PairShowed>>,
+    /// The spans that this process has seen.
+    spans: HashMap<QuickHash, OpenSpan, foldhash::fast::RandomState>,
+    /// Those that were open when it started, not seen by it yet.
+    unmet: HashMap<SessionHash, i64>,
+    pub(super) reading: Option<LastReading>,
     /// When it last answered.
     pub(super) seen: Option<Timestamp>,
 }
@@ -36,40 +38,47 @@ struct OpenSpan {
     generation: u32,
 }
 
-/// What one pair showed at a poll: counts, or the word for why not.
+/// What was shown at a poll, by a pair or by a site as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PairShowed {
-    Seen(Counts),
-    Unseen(String),
+pub(super) struct Showed {
+    pub(super) answered: u64,
+    pub(super) asked: u64,
+    /// None where a pair was not seen; of a site, a lower bound while not all answered.
+    pub(super) counts: Option<Counts>,
+    /// The word for why a pair was not seen.
+    pub(super) why: Option<String>,
 }
 
 /// The newest reading, which a poll that shows the same extends.
 #[derive(Clone, Debug)]
-pub(super) struct LastReading<T> {
+pub(super) struct LastReading {
     pub(super) id: i64,
     pub(super) to: Timestamp,
-    pub(super) showed: T,
+    pub(super) showed: Showed,
 }
 
 /// A session that began, and whose it is.
-type Began<'a> = (SessionHash, &'a User);
+pub(super) struct Began<'a> {
+    quick: QuickHash,
+    hash: SessionHash,
+    user: &'a User,
+}
 
 /// What a poll means for one pair's spans.
 pub(super) struct PairChange<'a> {
     pub(super) pair: &'a Pair,
     pub(super) began: Vec<Began<'a>>,
-    pub(super) ended: Vec<(SessionHash, i64)>,
-    pub(super) showed: PairShowed,
+    pub(super) ended: Vec<i64>,
+    pub(super) showed: Showed,
 }
 
 impl OpenSpans {
     pub(super) async fn load(pool: &Pool, site: &str) -> Result<Self, StoreError> {
         let mut open = Self::default();
-        let count = |n: i64| n.unsigned_abs();
         let rows = sqlx::query(
-            "SELECT pair.id, proxy, prefix, r.id, r.\"to\", r.sessions, r.users, r.anonymous, r.why, \
-             (SELECT max(\"to\") FROM reading s WHERE s.pair = pair.id AND s.why IS NULL) \
-             FROM pair LEFT JOIN reading r ON r.id = (SELECT max(id) FROM reading WHERE reading.pair = pair.id) WHERE site = $1",
+            "SELECT pair.id AS pair, proxy, prefix, r.*, \
+             (SELECT max(\"to\") FROM reading s WHERE s.pair = pair.id AND s.why IS NULL) AS seen \
+             FROM pair LEFT JOIN reading r ON r.id = (SELECT max(id) FROM reading WHERE reading.pair = pair.id) WHERE pair.site = $1",
         )
         .bind(site)
         .fetch_all(pool)
@@ -77,24 +86,17 @@ impl OpenSpans {
         let mut pairs_by_id = HashMap::new();
         for row in rows {
             let id: i64 = row.try_get(0)?;
-            let pair = Pair { proxy: row.try_get::<String, _>(1)?.into(), prefix: row.try_get::<String, _>(2)?.into() };
-            let reading = match row.try_get::<Option<i64>, _>(3)? {
-                None => None,
-                Some(id) => {
-                    let showed = match row.try_get::<Option<String>, _>(8)? {
-                        Some(why) => PairShowed::Unseen(why),
-                        None => PairShowed::Seen(Counts {
-                            sessions: count(row.try_get(5)?),
-                            users: count(row.try_get(6)?),
-                            anonymous: count(row.try_get(7)?),
-                        }),
-                    };
-                    Some(LastReading { id, to: at(row.try_get(4)?), showed })
-                }
+            let pair = Pair {
+                proxy: row.try_get::<String, _>("proxy")?.into(),
+                prefix: row.try_get::<String, _>("prefix")?.into(),
             };
-            let seen = row.try_get::<Option<i64>, _>(9)?.map(at);
+            let reading = match row.try_get::<Option<i64>, _>("polls")? {
+                None => None,
+                Some(_) => Some(LastReading::read(&row)?),
+            };
+            let seen = row.try_get::<Option<i64>, _>("seen")?.map(at);
             pairs_by_id.insert(id, pair.clone());
-            open.pairs.insert(pair, OpenPair { id, spans: HashMap::new(), reading, seen });
+            open.pairs.insert(pair, OpenPair { reading, seen, ..OpenPair::new(id) });
         }
         let rows = sqlx::query(
             "SELECT span.id, span.pair, span.session FROM span JOIN pair ON pair.id = span.pair WHERE pair.site = $1 AND ended IS NULL",
@@ -106,25 +108,16 @@ impl OpenSpans {
             let hash = row.try_get::<Vec<u8>, _>(2)?;
             let known = pairs_by_id.get(&row.try_get::<i64, _>(1)?).and_then(|pair| open.pairs.get_mut(pair));
             if let (Some(pair), Ok(hash)) = (known, SessionHash::try_from(hash)) {
-                pair.spans.insert(hash, OpenSpan { id: row.try_get(0)?, generation: 0 });
+                pair.unmet.insert(hash, row.try_get(0)?);
             }
         }
         let row = sqlx::query(
-            "SELECT id, \"to\", sessions, users, anonymous, answered, asked FROM site_reading WHERE id = \
-             (SELECT max(id) FROM site_reading WHERE site = $1)",
+            "SELECT * FROM reading WHERE id = (SELECT max(id) FROM reading WHERE site = $1 AND pair IS NULL)",
         )
         .bind(site)
         .fetch_optional(pool)
         .await?;
-        if let Some(row) = row {
-            let counts = Counts {
-                sessions: count(row.try_get(2)?),
-                users: count(row.try_get(3)?),
-                anonymous: count(row.try_get(4)?),
-            };
-            let showed = (counts, count(row.try_get(5)?), count(row.try_get(6)?));
-            open.site_reading = Some(LastReading { id: row.try_get(0)?, to: at(row.try_get(1)?), showed });
-        }
+        open.site_reading = row.as_ref().map(LastReading::read).transpose()?;
         Ok(open)
     }
 
@@ -133,32 +126,32 @@ impl OpenSpans {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         snapshot
-            .pairs()
-            .iter()
-            .map(|(pair, observation)| match observation {
-                Observation::Unseen(why) => PairChange {
-                    pair,
-                    began: Vec::new(),
-                    ended: Vec::new(),
-                    showed: PairShowed::Unseen(why.kind.word().to_owned()),
-                },
-                Observation::Seen(sessions) => {
-                    let showed = PairShowed::Seen(Counts::of(sessions.iter()));
-                    let (began, ended) = match self.pairs.get_mut(pair) {
-                        Some(open) => open.compare(sessions, key, generation),
-                        None => (first_seen(sessions, key), Vec::new()),
-                    };
-                    PairChange { pair, began, ended, showed }
-                }
+            .counted()
+            .map(|(pair, observation, counts)| {
+                let (sessions, why) = match observation {
+                    Observation::Unseen(why) => (None, Some(why.kind.word().to_owned())),
+                    Observation::Seen(sessions) => (Some(sessions), None),
+                };
+                let (began, ended) = match (sessions, self.pairs.get_mut(pair)) {
+                    (None, _) => (Vec::new(), Vec::new()),
+                    (Some(sessions), Some(open)) => open.compare(sessions, key, generation),
+                    (Some(sessions), None) => OpenPair::new(0).compare(sessions, key, generation),
+                };
+                let showed = Showed { answered: u64::from(why.is_none()), asked: 1, counts, why };
+                PairChange { pair, began, ended, showed }
             })
             .collect()
     }
 
-    /// The open spans of pairs that are not asked any more.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The pairs with open spans that are not asked any more.
     pub(super) fn left_behind(&self, snapshot: &Snapshot) -> Vec<(i64, Option<Timestamp>)> {
         self.pairs
             .iter()
-            .filter(|(pair, open)| !open.spans.is_empty() && !snapshot.pairs().iter().any(|(asked, _)| asked == *pair))
+            .filter(|(pair, open)| open.has_spans() && !snapshot.pairs().iter().any(|(asked, _)| asked == *pair))
             .map(|(_, open)| (open.id, open.seen))
             .collect()
     }
@@ -166,53 +159,75 @@ impl OpenSpans {
     pub(super) fn forget_pair(&mut self, id: i64) {
         for open in self.pairs.values_mut().filter(|open| open.id == id) {
             open.spans.clear();
+            open.unmet.clear();
         }
     }
 }
 
-fn first_seen<'a>(sessions: &'a [Session], key: &HashKey) -> Vec<Began<'a>> {
-    let began: HashMap<_, _> = sessions.iter().map(|session| (key.hash(&session.id), &session.user)).collect();
-    began.into_iter().collect()
+impl LastReading {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let count = |column: &str| row.try_get::<Option<i64>, _>(column).map(|n| n.map(i64::unsigned_abs));
+        let counts = match (count("sessions")?, count("users")?, count("anonymous")?) {
+            (Some(sessions), Some(users), Some(anonymous)) => Some(Counts { sessions, users, anonymous }),
+            _ => None,
+        };
+        let showed = Showed {
+            answered: count("answered")?.unwrap_or(0),
+            asked: count("asked")?.unwrap_or(0),
+            counts,
+            why: row.try_get("why")?,
+        };
+        Ok(Self { id: row.try_get("id")?, to: at(row.try_get("to")?), showed })
+    }
 }
 
 impl OpenPair {
     pub(super) fn new(id: i64) -> Self {
-        Self { id, spans: HashMap::new(), reading: None, seen: None }
+        Self { id, spans: HashMap::default(), unmet: HashMap::new(), reading: None, seen: None }
     }
 
-    fn compare<'a>(
-        &mut self,
-        sessions: &'a [Session],
-        key: &HashKey,
-        generation: u32,
-    ) -> (Vec<Began<'a>>, Vec<(SessionHash, i64)>) {
+    fn has_spans(&self) -> bool {
+        !self.spans.is_empty() || !self.unmet.is_empty()
+    }
+
+    fn compare<'a>(&mut self, sessions: &'a [Session], key: &HashKey, generation: u32) -> (Vec<Began<'a>>, Vec<i64>) {
         let mut began = HashMap::new();
         for session in sessions {
+            let quick = key.quick(&session.id);
+            if let Some(known) = self.spans.get_mut(&quick) {
+                known.generation = generation;
+                continue;
+            }
             let hash = key.hash(&session.id);
-            match self.spans.entry(hash) {
-                Entry::Occupied(mut known) => known.get_mut().generation = generation,
+            if let Some(id) = self.unmet.remove(&hash) {
+                self.spans.insert(quick, OpenSpan { id, generation });
+            } else {
                 // A session that is listed twice is one session of the store; the counts have it as the site does.
-                Entry::Vacant(_) => {
-                    began.insert(hash, &session.user);
-                }
+                began.insert(quick, Began { quick, hash, user: &session.user });
             }
         }
-        let ended =
-            self.spans.iter().filter(|(_, span)| span.generation != generation).map(|(hash, span)| (*hash, span.id));
-        (began.into_iter().collect(), ended.collect())
+        let gone = self.spans.values().filter(|span| span.generation != generation).map(|span| span.id);
+        let ended = gone.chain(self.unmet.values().copied()).collect();
+        (began.into_values().collect(), ended)
     }
 
-    pub(super) fn apply(&mut self, began: Vec<(SessionHash, i64)>, ended: &[(SessionHash, i64)], generation: u32) {
-        for (hash, _) in ended {
-            self.spans.remove(hash);
+    /// Takes over what the database now has.
+    pub(super) fn apply(
+        &mut self,
+        began: &[Began<'_>],
+        rows: &HashMap<SessionHash, i64>,
+        ended: &[i64],
+        generation: u32,
+    ) {
+        if !ended.is_empty() {
+            self.spans.retain(|_, span| span.generation == generation);
+            self.unmet.clear();
         }
-        self.spans.extend(began.into_iter().map(|(hash, id)| (hash, OpenSpan { id, generation })));
-    }
-}
-
-impl OpenSpans {
-    pub(super) fn generation(&self) -> u32 {
-        self.generation
+        for session in began {
+            if let Some(id) = rows.get(&session.hash) {
+                self.spans.insert(session.quick, OpenSpan { id: *id, generation });
+            }
+        }
     }
 }
 
@@ -223,15 +238,15 @@ pub(super) async fn begin(
     began: &[Began<'_>],
     now: Timestamp,
     at_least: bool,
-) -> Result<Vec<(SessionHash, i64)>, StoreError> {
+) -> Result<HashMap<SessionHash, i64>, StoreError> {
     let folded: Vec<(String, String)> = began
         .iter()
-        .map(|(_, user)| (fold(&user.directory).collect::<String>(), fold(&user.id).collect::<String>()))
+        .map(|began| (fold(&began.user.directory).collect::<String>(), fold(&began.user.id).collect::<String>()))
         .collect();
-    let mut rows = Vec::with_capacity(began.len());
+    let mut rows = HashMap::with_capacity(began.len());
     for (chunk, folded) in began.chunks(ROWS).zip(folded.chunks(ROWS)) {
         let named: Vec<_> =
-            chunk.iter().map(|(_, user)| *user).zip(folded).filter(|(user, _)| !user.is_anonymous()).collect();
+            chunk.iter().map(|began| began.user).zip(folded).filter(|(user, _)| !user.is_anonymous()).collect();
         if !named.is_empty() {
             let mut sql =
                 QueryBuilder::<Db>::new("INSERT INTO person (directory_key, id_key, directory, user_id, name) ");
@@ -250,9 +265,9 @@ pub(super) async fn begin(
             sql.build().execute(&mut **tx).await?;
         }
         let mut sql = QueryBuilder::<Db>::new("INSERT INTO span (pair, session, person, began, at_least) ");
-        sql.push_values(chunk.iter().zip(folded), |mut row, ((hash, user), (directory, id))| {
-            row.push_bind(pair).push_bind(hash.to_vec());
-            if user.is_anonymous() {
+        sql.push_values(chunk.iter().zip(folded), |mut row, (began, (directory, id))| {
+            row.push_bind(pair).push_bind(began.hash.to_vec());
+            if began.user.is_anonymous() {
                 row.push("NULL");
             } else {
                 row.push("(SELECT id FROM person WHERE directory_key = ")
@@ -267,7 +282,7 @@ pub(super) async fn begin(
         for row in sql.build().fetch_all(&mut **tx).await? {
             let hash: Vec<u8> = row.try_get(1)?;
             if let Ok(hash) = SessionHash::try_from(hash) {
-                rows.push((hash, row.try_get(0)?));
+                rows.insert(hash, row.try_get(0)?);
             }
         }
     }
@@ -277,7 +292,7 @@ pub(super) async fn begin(
 /// Closes spans that were not there any more; they were last seen when their pair was.
 pub(super) async fn end(
     tx: &mut Transaction,
-    ended: &[(SessionHash, i64)],
+    ended: &[i64],
     last_seen: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -285,7 +300,7 @@ pub(super) async fn end(
         let mut sql = QueryBuilder::<Db>::new("UPDATE span SET ended = ");
         sql.push_bind(ms(now)).push(", last_seen = ").push_bind(last_seen.map(ms)).push(" WHERE id IN (");
         let mut ids = sql.separated(", ");
-        for (_, id) in chunk {
+        for id in chunk {
             ids.push_bind(*id);
         }
         sql.push(")");

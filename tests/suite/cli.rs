@@ -156,8 +156,8 @@ async fn who_by_host_in_every_form() {
         "Sessions",
         "CORP\\anna",
         "(default), hr",
-        "(anonymous visitors)",
-        "localhost: 2 users and 1 anonymous visitor in 4 sessions.",
+        "(anonymous)",
+        "localhost: 2 users and 1 anonymous session in 4 sessions.",
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }
@@ -435,7 +435,8 @@ async fn what_cannot_start_says_why() {
     folder.write("broken.yaml", "sites:\n  prod:\n    hots: x\n");
     let done = headcount(&folder, &["run", "--config", "broken.yaml"]).await;
     assert!(
-        done.status == 2 && done.err.contains("broken.yaml:3: `sites.prod.hots`: unknown field `hots`"),
+        done.status == 2
+            && done.err.contains("broken.yaml:3: `sites.prod.hots`: there is no key `hots` here; did you mean `host`?"),
         "{}",
         done.err
     );

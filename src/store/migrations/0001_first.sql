@@ -35,34 +35,24 @@ CREATE TABLE span (
 CREATE UNIQUE INDEX span_open ON span (pair, session) WHERE ended IS NULL;
 CREATE INDEX span_began ON span (pair, began);
 
--- What one pair showed over a stretch of polls. `why` is the word for why it was not seen, and then there are no counts.
+-- What one pair showed over a stretch of polls, or, where `pair` is empty, the site as a whole: its users are distinct over
+-- its pairs, so they cannot be added up. `why` is the word for why a pair was not seen, and then there are no counts.
 CREATE TABLE reading (
     id        INTEGER PRIMARY KEY,
-    pair      INTEGER NOT NULL REFERENCES pair (id),
-    "from"    INTEGER NOT NULL,
-    "to"      INTEGER NOT NULL,
-    polls     INTEGER NOT NULL,
-    sessions  INTEGER,
-    users     INTEGER,
-    anonymous INTEGER,
-    why       TEXT
-);
-CREATE INDEX reading_last ON reading (pair, id);
-
--- The same for a site as a whole: its users are distinct over its pairs, so they cannot be added up from `reading`.
-CREATE TABLE site_reading (
-    id        INTEGER PRIMARY KEY,
     site      TEXT NOT NULL,
+    pair      INTEGER REFERENCES pair (id),
     "from"    INTEGER NOT NULL,
     "to"      INTEGER NOT NULL,
     polls     INTEGER NOT NULL,
     answered  INTEGER NOT NULL,
     asked     INTEGER NOT NULL,
-    sessions  INTEGER NOT NULL,
-    users     INTEGER NOT NULL,
-    anonymous INTEGER NOT NULL
+    sessions  INTEGER,
+    users     INTEGER,
+    anonymous INTEGER,
+    why       TEXT
 );
-CREATE INDEX site_reading_to ON site_reading (site, "to");
+CREATE INDEX reading_of_pair ON reading (pair, id) WHERE pair IS NOT NULL;
+CREATE INDEX reading_of_site ON reading (site, "to") WHERE pair IS NULL;
 
 -- A finding that lasts. An event opens and closes at once.
 CREATE TABLE incident (
