@@ -18,9 +18,8 @@ use jiff::tz::TimeZone;
 pub use problem::{Problem, Problems};
 
 use crate::channels::Channel;
-use crate::judge::{Rule, Severity};
-use crate::qlik;
-use crate::schedule::Cron;
+use crate::jobs::{Check, Report, Site};
+use crate::judge::Severity;
 
 /// What the operator wants, ready to be used.
 #[derive(Debug)]
@@ -36,34 +35,6 @@ pub struct Config {
     pub channels: Vec<ChannelSpec>,
     /// How many rules there are, used or not.
     pub rules: usize,
-}
-
-/// A site, and how to reach it.
-#[derive(Debug)]
-pub struct Site {
-    pub name: Arc<str>,
-    pub qlik: qlik::Settings,
-    pub link: Option<String>,
-}
-
-/// One site, polled on a schedule and judged by rules.
-#[derive(Debug)]
-pub struct Check {
-    pub name: String,
-    pub site: Arc<Site>,
-    pub cron: Cron,
-    pub rules: Vec<Arc<Rule>>,
-}
-
-/// A report on a schedule: who is on, at that moment.
-#[derive(Debug)]
-pub struct Report {
-    pub name: String,
-    pub sites: Vec<Arc<Site>>,
-    pub cron: Cron,
-    pub tell: Vec<Arc<str>>,
-    /// How late it may still be told.
-    pub late: SignedDuration,
 }
 
 /// A channel, and what it is told.

@@ -9,6 +9,7 @@ mod report;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 pub use notice::{announce, test};
@@ -17,11 +18,41 @@ pub use report::{ReportJob, names, report};
 
 use crate::channels::Channel;
 use crate::clock::Clock;
-use crate::judge::{Finding, Severity, Why};
+use crate::judge::{Finding, Rule, Severity, Why};
 use crate::message::Message;
 use crate::outbox::{Addressed, Courier, NewDelivery, address};
+use crate::qlik;
 use crate::render::Engine;
+use crate::schedule::Cron;
 use crate::store::Store;
+
+/// A site, and how to reach it.
+#[derive(Debug)]
+pub struct Site {
+    pub name: Arc<str>,
+    pub qlik: qlik::Settings,
+    pub link: Option<String>,
+}
+
+/// One site, polled on a schedule and judged by rules.
+#[derive(Debug)]
+pub struct Check {
+    pub name: String,
+    pub site: Arc<Site>,
+    pub cron: Cron,
+    pub rules: Vec<Arc<Rule>>,
+}
+
+/// A report on a schedule: who is on, at that moment.
+#[derive(Debug)]
+pub struct Report {
+    pub name: String,
+    pub sites: Vec<Arc<Site>>,
+    pub cron: Cron,
+    pub tell: Vec<Arc<str>>,
+    /// How late it may still be told.
+    pub late: SignedDuration,
+}
 
 /// A channel as jobs see it.
 pub struct Told {

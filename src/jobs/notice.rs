@@ -5,8 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use super::{Rooms, names};
-use crate::config::Site;
+use super::{Rooms, Site, names};
 use crate::message::{self, Kind, Occasion};
 use crate::outbox::{Addressed, DeliveryId};
 use crate::qlik::Qlik;

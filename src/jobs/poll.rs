@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Rooms;
-use crate::config::{Check, Site};
+use super::{Check, Rooms, Site};
 use crate::judge::{self, Judgement, Past, Rule};
 use crate::message;
 use crate::qlik::{Qlik, TlsError};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 
-use super::Rooms;
-use crate::config::{Report, Site};
+use super::{Report, Rooms, Site};
 use crate::message::{self, Kind, KnownNames, Occasion};
 use crate::outbox::Addressed;
 use crate::qlik::{Qlik, TlsError};
