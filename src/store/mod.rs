@@ -1,7 +1,7 @@
 //! Remembers.
 //!
 //! Takes polls, reports and deliveries, each in one transaction. Gives what was known: spans, readings, incidents, the outbox.
-//! Touches only: SQL is written here once, and [`dialect`] alone names a database.
+//! Touches only: SQL is written here once, and `dialect` alone names a database.
 //! Decides nothing; what a row means is for other rooms to say. Session ids are known by a keyed hash alone.
 
 mod dialect;
