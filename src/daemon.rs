@@ -95,6 +95,12 @@ impl Daemon {
     pub async fn start(config: &Config, state: &Path, clock: Clock) -> Result<Self, StartError> {
         let rooms = rooms(config, state, clock).await?;
         let lock = rooms.store.lock()?;
+        for site in config.sites.iter().filter(|site| site.qlik.is_insecure()) {
+            tracing::warn!(
+                site = &*site.name,
+                "`trust: {{insecure: true}}`: whoever answers is believed to be the proxy"
+            );
+        }
         let now = rooms.clock.now();
         let released = rooms.store.release_claims().await?;
         if released > 0 {

@@ -95,6 +95,12 @@ pub(super) struct Who {
     /// The site's root certificate [default: those that this machine trusts]
     #[arg(long, value_name = "FILE", requires = "host")]
     pub(super) root: Option<PathBuf>,
+    /// Trust this very certificate: sha256: and 64 hexadecimal digits; several times for several
+    #[arg(long, value_name = "S", requires = "host", conflicts_with_all = ["root", "insecure"])]
+    pub(super) fingerprint: Vec<String>,
+    /// Verify neither chain nor name
+    #[arg(long, requires = "host", conflicts_with_all = ["root", "server_name"])]
+    pub(super) insecure: bool,
     /// The name in the proxy's certificate, where --host is another
     #[arg(long, value_name = "NAME", requires = "host")]
     pub(super) server_name: Option<String>,

@@ -13,7 +13,7 @@ use super::exit::{Exit, Failure};
 use super::{Context, output};
 use crate::config::load::Loader;
 use crate::message::{KnownNames, Person, people};
-use crate::qlik::{self, Identity, Pattern, ProxySettings, Qlik, Roots};
+use crate::qlik::{self, Fingerprint, Identity, Pattern, ProxySettings, Qlik, Roots, Trust};
 use crate::snapshot::{Counts, Coverage, Observation, Pair, Snapshot, Unseen};
 use crate::store::Store;
 
@@ -98,11 +98,19 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
     let (cert, key) = (read(cert)?, read(key)?);
     let identity =
         Identity::from_pem((&cert.0, &cert.1), (&key.0, &key.1)).map_err(|e| Failure::usage(e.to_string()))?;
-    let roots = match &args.root {
-        None => None,
+    let trust = match &args.root {
+        _ if args.insecure => {
+            output::say("headcount: --insecure: whoever answers is believed to be the proxy");
+            Trust::Insecure
+        }
+        _ if !args.fingerprint.is_empty() => {
+            let pins = args.fingerprint.iter().map(|text| Fingerprint::parse(text)).collect::<Result<_, _>>();
+            Trust::Pinned(pins.map_err(|error| Failure::usage(error.to_string()))?)
+        }
+        None => Trust::Root(None),
         Some(file) => {
             let (name, bytes) = read(file)?;
-            Some(Roots::from_file(&name, &bytes).map_err(|e| Failure::usage(e.to_string()))?)
+            Trust::Root(Some(Roots::from_file(&name, &bytes).map_err(|e| Failure::usage(e.to_string()))?))
         }
     };
     let mut virtual_proxies = args.virtual_proxy.clone();
@@ -115,11 +123,12 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
     Ok(qlik::Settings {
         site: host.into(),
         identity,
-        roots,
+        trust,
         proxies: vec![ProxySettings {
             host: host.to_owned(),
             port: args.port.unwrap_or(qlik::QPS_PORT),
             server_name: args.server_name.clone(),
+            trust: None,
             virtual_proxies,
         }],
         timeout,

@@ -78,10 +78,8 @@ pub(super) struct Certificate {
 pub(super) struct Trust {
     pub(super) root: Option<String>,
     pub(super) server_name: Option<String>,
-    #[serde(default, rename = "fingerprint")]
-    _fingerprint: Later,
-    #[serde(default, rename = "insecure")]
-    _insecure: Later,
+    pub(super) fingerprint: Option<OneOrMany>,
+    pub(super) insecure: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,8 +99,7 @@ pub(super) struct Proxy {
     pub(super) port: Option<u16>,
     pub(super) server_name: Option<String>,
     pub(super) virtual_proxies: Option<OneOrMany>,
-    #[serde(default, rename = "fingerprint")]
-    _fingerprint: Later,
+    pub(super) fingerprint: Option<OneOrMany>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,7 +14,7 @@ use crate::channels::{self, Authorities, Channel, Names};
 use crate::duration;
 use crate::jobs::{Check, Report, Site};
 use crate::judge::{Amount, Bound, Change, HoldFor, Parts, Rule, RuleKind, Threshold, Turn, Unreachable};
-use crate::qlik::{self, Identity, Pattern, ProxySettings, Roots};
+use crate::qlik::{self, Fingerprint, Identity, Pattern, ProxySettings, Roots, Trust};
 use crate::schedule::Cron;
 
 /// Who never counts, unless the site says otherwise.
@@ -296,19 +296,18 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
         }
         _ => None,
     };
-    let roots = match site.trust.as_ref().and_then(|trust| trust.root.as_deref()) {
-        None => None,
-        Some(root) => {
-            let key = format!("{at}.trust.root");
-            let bytes = g.take(&key, loader.bytes(root));
-            bytes.and_then(|bytes| g.take(&key, Roots::from_file(root, &bytes)))
-        }
-    };
+    let trust = self::trust(g, loader, &format!("{at}.trust"), site.trust.as_ref());
     let port = site.ports.as_ref().and_then(|ports| ports.qps).unwrap_or(qlik::QPS_PORT);
     let server_name = site.trust.as_ref().and_then(|trust| trust.server_name.clone());
     let proxies = match &site.proxies {
         None => {
-            vec![ProxySettings { host: site.host.clone(), port, server_name, virtual_proxies: vec![String::new()] }]
+            vec![ProxySettings {
+                host: site.host.clone(),
+                port,
+                server_name,
+                trust: None,
+                virtual_proxies: vec![String::new()],
+            }]
         }
         Some(file::Proxies(list)) => proxies(g, &at, list, site, port),
     };
@@ -326,7 +325,7 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
     let settings = qlik::Settings {
         site: name.into(),
         identity: identity?,
-        roots,
+        trust: trust?,
         proxies,
         timeout: timeout.unsigned_abs(),
         exclude,
@@ -343,6 +342,36 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
         g.add(format!("{at}.{key}"), error.to_string());
     }
     Some(Arc::new(Site { name: name.into(), qlik: settings, link }))
+}
+
+/// At most one of `root`, `fingerprint` and `insecure`; none is the machine's roots.
+fn trust(g: &mut Gathered<'_>, loader: &Loader, at: &str, written: Option<&file::Trust>) -> Option<Trust> {
+    let Some(written) = written else { return Some(Trust::Root(None)) };
+    let ways = [written.root.is_some(), written.fingerprint.is_some(), written.insecure == Some(true)];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        g.add(at, "give at most one of `root`, `fingerprint` and `insecure: true`");
+        return None;
+    }
+    if written.server_name.is_some() && (ways[1] || ways[2]) {
+        g.add(format!("{at}.server_name"), "no name is verified with `fingerprint` or `insecure`: take it out");
+    }
+    if let Some(pins) = &written.fingerprint {
+        return Some(Trust::Pinned(fingerprints(g, &format!("{at}.fingerprint"), pins)));
+    }
+    if ways[2] {
+        return Some(Trust::Insecure);
+    }
+    let Some(root) = &written.root else { return Some(Trust::Root(None)) };
+    let key = format!("{at}.root");
+    let bytes = g.take(&key, loader.bytes(root))?;
+    g.take(&key, Roots::from_file(root, &bytes)).map(|roots| Trust::Root(Some(roots)))
+}
+
+fn fingerprints(g: &mut Gathered<'_>, key: &str, written: &OneOrMany) -> Vec<Fingerprint> {
+    if written.all.is_empty() {
+        g.add(key, "no fingerprint is given: write `sha256:` and 64 hexadecimal digits");
+    }
+    written.at(key).filter_map(|(key, text)| g.take(&key, Fingerprint::parse(text))).collect()
 }
 
 /// A file that must be given, with its bytes.
@@ -399,6 +428,10 @@ fn proxies(g: &mut Gathered<'_>, at: &str, list: &[file::Proxy], site: &file::Si
             host: proxy.host.clone(),
             port: proxy.port.unwrap_or(port),
             server_name,
+            trust: proxy
+                .fingerprint
+                .as_ref()
+                .map(|pins| Trust::Pinned(fingerprints(g, &format!("{at}[{i}].fingerprint"), pins))),
             virtual_proxies: prefixes,
         };
         if all.iter().any(|known| known.label() == settings.label()) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError};
 
+use super::trust::{Fingerprint, NotPinned, Refused};
 use crate::duration;
 use crate::snapshot::{Pair, Unseen, UnseenKind};
 
@@ -60,14 +61,21 @@ pub enum Fault {
     Other(String),
 }
 
-/// The way out of a certificate error.
+/// The way out of a certificate error, with the fingerprint that was presented.
 #[derive(Clone, Copy, Debug)]
-pub enum CertificateRemedy {
+pub struct CertificateRemedy {
+    way: Way,
+    pin: Option<Fingerprint>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
     Name,
     Root,
     Expired,
     NotYetValid,
-    Other,
+    Renewed,
+    Pin,
 }
 
 impl Fault {
@@ -146,28 +154,49 @@ impl Fault {
     }
 
     fn from_certificate(why: &CertificateError) -> Self {
-        let told = |text: String, remedy| Self::Certificate(text, remedy);
-        match why {
+        let refused = match why {
+            CertificateError::Other(other) => other.0.downcast_ref::<Refused>(),
+            _ => None,
+        };
+        let (why, pin) = refused.map_or((why, None), |refused| (&refused.why, Some(refused.fingerprint)));
+        let on = |day: Option<&String>| day.map(|day| format!(" {day}")).unwrap_or_default();
+        let (said, way) = match why {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                told("the server's certificate has expired".to_owned(), CertificateRemedy::Expired)
+                let day = on(refused.and_then(|refused| refused.until.as_ref()));
+                let on = if day.is_empty() { "" } else { " on" };
+                (format!("the server's certificate has expired{on}{day}"), Way::Expired)
             }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                told("the server's certificate is not valid yet".to_owned(), CertificateRemedy::NotYetValid)
+                let day = on(refused.and_then(|refused| refused.from.as_ref()));
+                let before = if day.is_empty() { "" } else { " before" };
+                (format!("the server's certificate is not valid yet{before}{day}"), Way::NotYetValid)
             }
-            CertificateError::NotValidForName => {
-                told("the server's certificate is for another name".to_owned(), CertificateRemedy::Name)
-            }
+            CertificateError::NotValidForName => ("the server's certificate is for another name".to_owned(), Way::Name),
+            CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+                "the server's certificate has no DNS name, only a common name, which is not enough".to_owned(),
+                Way::Pin,
+            ),
             CertificateError::NotValidForNameContext { presented, .. } => {
                 let names: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-                let names = if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
-                told(format!("the server's certificate is for {names}, not for this host"), CertificateRemedy::Name)
+                (format!("the server's certificate is for {}, not for this host", names.join(", ")), Way::Name)
             }
-            CertificateError::UnknownIssuer => told(
-                "the server's certificate was not issued by the root that is trusted".to_owned(),
-                CertificateRemedy::Root,
-            ),
-            other => told(format!("the server's certificate cannot be used ({other})"), CertificateRemedy::Other),
-        }
+            CertificateError::UnknownIssuer => {
+                ("the server's certificate was not issued by the root that is trusted".to_owned(), Way::Root)
+            }
+            CertificateError::Other(other) => {
+                let said = other.0.to_string();
+                let way = if other.0.downcast_ref::<NotPinned>().is_some() { Way::Renewed } else { Way::Pin };
+                let said = match said.as_str() {
+                    "CaUsedAsEndEntity" => "the server presents the certificate of an authority as its own".to_owned(),
+                    "UnsupportedCertVersion" => "the server's certificate is of X.509 version 1".to_owned(),
+                    _ if way == Way::Renewed => said,
+                    _ => format!("the server's certificate cannot be used ({said})"),
+                };
+                (said, way)
+            }
+            other => (format!("the server's certificate cannot be used ({other})"), Way::Pin),
+        };
+        Self::Certificate(said, CertificateRemedy { way, pin })
     }
 
     fn kind(&self) -> UnseenKind {
@@ -250,14 +279,16 @@ impl Fault {
 
 impl CertificateRemedy {
     fn advice(self, host: &str) -> String {
-        match self {
-            Self::Name => format!(
+        let pin = self.pin.map(|pin| format!("`fingerprint: [\"{pin}\"]`")).unwrap_or_default();
+        match self.way {
+            Way::Name => format!(
                 "use that name as `host`, or keep `{host}` and give the certificate's name as `server_name`"
             ),
-            Self::Root => "give the `root.pem` of this very site as `trust: {root: …}`; the QMC exports it beside the client certificate, and each site has its own".to_owned(),
-            Self::Expired => "the site needs new certificates; see also whether this machine's clock is right".to_owned(),
-            Self::NotYetValid => "see whether this machine's clock is right".to_owned(),
-            Self::Other => "see which certificate this port presents: Qlik's own, made by the site, is expected".to_owned(),
+            Way::Root => "give the `root.pem` of this very site as `root`: the QMC exports it beside the client certificate (Certificates, platform independent PEM-format), and each site has its own".to_owned(),
+            Way::Expired => "the site needs new certificates; see also whether this machine's clock is right".to_owned(),
+            Way::NotYetValid => "see whether this machine's clock is right".to_owned(),
+            Way::Renewed => format!("if the site has renewed its certificate, add {pin} beside the old one; if not, something stands in between"),
+            Way::Pin => format!("Qlik's own certificates can be verified by `root`; to trust this very one, made otherwise, write {pin} under `trust` in place of `root`"),
         }
     }
 }

@@ -9,6 +9,7 @@ mod identity;
 mod pattern;
 mod session_api;
 mod tls;
+mod trust;
 mod wire;
 mod xrfkey;
 
@@ -23,6 +24,7 @@ use reqwest::Client;
 pub use identity::{Identity, IdentityError, Roots};
 pub use pattern::{Pattern, PatternError};
 pub use tls::TlsError;
+pub use trust::{Fingerprint, FingerprintError, Trust};
 pub use wire::parse_sessions;
 
 use crate::snapshot::{Observation, Pair, Snapshot};
@@ -43,13 +45,20 @@ pub fn check_host(host: &str) -> Result<(), TlsError> {
 pub struct Settings {
     pub site: Arc<str>,
     pub identity: Identity,
-    /// The site's own root, or none: the machine's roots.
-    pub roots: Option<Roots>,
+    pub trust: Trust,
     pub proxies: Vec<ProxySettings>,
     /// For each call, from connecting to the last byte.
     pub timeout: Duration,
     /// People who never count.
     pub exclude: Vec<Pattern>,
+}
+
+impl Settings {
+    /// Whether any of its proxies is believed without being verified.
+    pub fn is_insecure(&self) -> bool {
+        let insecure = |trust: &Trust| matches!(trust, Trust::Insecure);
+        self.proxies.iter().any(|proxy| insecure(proxy.trust.as_ref().unwrap_or(&self.trust)))
+    }
 }
 
 /// One proxy service, and the virtual proxies to ask it about.
@@ -59,6 +68,8 @@ pub struct ProxySettings {
     pub port: u16,
     /// The name in the proxy's certificate, where `host` is another.
     pub server_name: Option<String>,
+    /// What this proxy is verified by, where it is not what the site is.
+    pub trust: Option<Trust>,
     pub virtual_proxies: Vec<String>,
 }
 

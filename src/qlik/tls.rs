@@ -4,13 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Client;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::ClientConfig;
 
-use super::{ProxySettings, Roots, Settings};
+use super::trust::{self, Trust};
+use super::{ProxySettings, Settings};
 
 /// How long an idle connection is kept: longer than most schedules' step, so that a poll need not shake hands anew.
 const KEPT_IDLE: Duration = Duration::from_mins(10);
@@ -39,7 +36,11 @@ pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<Clien
         .with_safe_default_protocol_versions()
         .map_err(|e| TlsError::Client(e.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier(settings.roots.as_ref(), proxy, provider)?)
+        .with_custom_certificate_verifier(trust::verifier(
+            proxy_trust(settings, proxy),
+            proxy.server_name.as_deref(),
+            provider,
+        )?)
         .with_client_auth_cert(settings.identity.chain.clone(), settings.identity.key.clone_key())
         .map_err(|e| TlsError::Identity(e.to_string()))?;
     Client::builder()
@@ -53,70 +54,7 @@ pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<Clien
         .map_err(|e| TlsError::Client(e.without_url().to_string()))
 }
 
-fn verifier(
-    roots: Option<&Roots>,
-    proxy: &ProxySettings,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-    let inner: Arc<dyn ServerCertVerifier> = match roots {
-        Some(roots) => {
-            let mut store = RootCertStore::empty();
-            for root in &roots.0 {
-                store.add(root.clone()).map_err(|e| TlsError::Root(e.to_string()))?;
-            }
-            WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider)
-                .build()
-                .map_err(|e| TlsError::Root(e.to_string()))?
-        }
-        None => Arc::new(rustls_platform_verifier::Verifier::new(provider).map_err(|e| TlsError::Root(e.to_string()))?),
-    };
-    match &proxy.server_name {
-        None => Ok(inner),
-        Some(name) => {
-            let name = ServerName::try_from(name.clone()).map_err(|_| TlsError::ServerName(name.clone()))?;
-            Ok(Arc::new(Renamed { inner, name }))
-        }
-    }
-}
-
-/// Verifies the certificate for the name that the operator gave, where the host is reached by another.
-#[derive(Debug)]
-struct Renamed {
-    inner: Arc<dyn ServerCertVerifier>,
-    name: ServerName<'static>,
-}
-
-impl ServerCertVerifier for Renamed {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        self.inner.verify_server_cert(end_entity, intermediates, &self.name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, cert, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, cert, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
+/// A proxy's own pins, or what the site is trusted by.
+fn proxy_trust<'a>(settings: &'a Settings, proxy: &'a ProxySettings) -> &'a Trust {
+    proxy.trust.as_ref().unwrap_or(&settings.trust)
 }

@@ -280,6 +280,54 @@ async fn who_says_what_is_wrong_with_certificates() {
 }
 
 #[tokio::test]
+async fn who_trusts_a_pinned_certificate_an_insecure_one_and_tells_dates_and_pins() {
+    use headcount::demo::certificates::{Authority, Window};
+
+    let (site, folder) = site().await;
+    let port = site.port(0).to_string();
+    let base = [
+        "who",
+        "--host",
+        "localhost",
+        "--port",
+        &port,
+        "--cert",
+        "client.pem",
+        "--key",
+        "client_key.pem",
+        "--format",
+        "json",
+    ];
+    let server = site.authority().server("elsewhere.example.test");
+    let (pin, other) = (server.fingerprint(), Authority::new("x").server("x").fingerprint());
+    site.present(0, &server);
+    for (more, status, said) in [
+        (&["--fingerprint", &pin][..], 0, String::new()),
+        (
+            &["--fingerprint", &other, "--fingerprint", &pin.to_uppercase().replace("SHA256", "sha256")],
+            0,
+            String::new(),
+        ),
+        (&["--fingerprint", &other], 3, format!("its fingerprint is {pin}")),
+        (&["--fingerprint", "sha256:12"], 2, "is no fingerprint".to_owned()),
+        (&["--insecure"], 0, "whoever answers is believed".to_owned()),
+        (&["--insecure", "--root", "root.pem"], 2, "cannot be used with".to_owned()),
+    ] {
+        let done = headcount(&folder, &[&base[..], more].concat()).await;
+        assert_eq!(done.status, status, "{more:?}: {}{}", done.out, done.err);
+        assert!(done.err.contains(&said), "{more:?}: {}", done.err);
+    }
+    for (window, said) in [
+        (Window::EXPIRED, "the server's certificate has expired on "),
+        (Window::NOT_YET, "the server's certificate is not valid yet before "),
+    ] {
+        site.present(0, &site.authority().server_within("localhost", window));
+        let done = headcount(&folder, &[&base[..], &["--root", "root.pem"]].concat()).await;
+        assert!(done.status == 3 && done.err.contains(said), "{}", done.err);
+    }
+}
+
+#[tokio::test]
 async fn who_poll_and_check_by_configuration() {
     let (site, folder) = site().await;
     configured(&site, &folder, None);
