@@ -38,13 +38,8 @@ pub(super) async fn open(file: &Path) -> Result<Pool, StoreError> {
         .max_lifetime(None)
         .acquire_timeout(Duration::from_secs(30))
         // SQLite ends a transaction by itself where the disk is full, and sqlx goes on counting it: such a connection is of
-        // no more use. The ping lets a rollback that is still on its way arrive first.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        })
+        // no more use. One whose rollback is only still on its way is given up with it; opening another costs little.
+        .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options)
         .await
         .map_err(told)?;

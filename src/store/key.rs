@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use std::hash::Hasher as _;
+use std::hash::BuildHasher as _;
 
+use foldhash::quality::RandomState;
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::StoreError;
 use crate::hex;
@@ -23,8 +23,8 @@ pub(super) type SessionHash = [u8; KEPT];
 /// A secret key, never in the database: who steals the one without the other learns no session id.
 pub(super) struct HashKey {
     key: hmac::Key,
-    /// For [`HashKey::quick`]; drawn anew by each process, so that it is worth nothing to anyone else.
-    quick: [u8; 16],
+    /// For [`HashKey::quick`]; drawn anew by each process.
+    quick: [RandomState; 2],
 }
 
 /// A session as this process knows it while it is open: quick to make, and never written down.
@@ -74,11 +74,7 @@ impl HashKey {
                 bytes
             }
         };
-        let mut quick = [0_u8; 16];
-        SystemRandom::new()
-            .fill(&mut quick)
-            .map_err(|_| StoreError::Other("this machine gave no random numbers".to_owned()))?;
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &bytes), quick })
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &bytes), quick: <[RandomState; 2]>::default() })
     }
 
     pub(super) fn hash(&self, session: &Secret) -> SessionHash {
@@ -88,10 +84,10 @@ impl HashKey {
         hash
     }
 
-    /// `SipHash` with 128 bits, a tenth of the cost of the HMAC: most sessions of a poll are those of the last one.
+    /// A hundredth of the cost of the HMAC: most sessions of a poll are those of the last one.
     pub(super) fn quick(&self, session: &Secret) -> QuickHash {
-        let mut hasher = SipHasher13::new_with_key(&self.quick);
-        hasher.write(session.expose().as_bytes());
-        hasher.finish128().as_u128()
+        let [high, low] = &self.quick;
+        let bytes = session.expose().as_bytes();
+        (u128::from(high.hash_one(bytes)) << 64) | u128::from(low.hash_one(bytes))
     }
 }

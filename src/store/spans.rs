@@ -26,6 +26,8 @@ pub(super) struct OpenPair {
     pub(super) id: i64,
     /// The spans that this process has seen.
     spans: HashMap<QuickHash, OpenSpan, foldhash::fast::RandomState>,
+    /// The sessions of the last answer, in its order.
+    listed: Vec<QuickHash>,
     /// Those that were open when it started, not seen by it yet.
     unmet: HashMap<SessionHash, i64>,
     pub(super) reading: Option<LastReading>,
@@ -159,6 +161,7 @@ impl OpenSpans {
     pub(super) fn forget_pair(&mut self, id: i64) {
         for open in self.pairs.values_mut().filter(|open| open.id == id) {
             open.spans.clear();
+            open.listed.clear();
             open.unmet.clear();
         }
     }
@@ -183,7 +186,7 @@ impl LastReading {
 
 impl OpenPair {
     pub(super) fn new(id: i64) -> Self {
-        Self { id, spans: HashMap::default(), unmet: HashMap::new(), reading: None, seen: None }
+        Self { id, spans: HashMap::default(), listed: Vec::new(), unmet: HashMap::new(), reading: None, seen: None }
     }
 
     fn has_spans(&self) -> bool {
@@ -191,9 +194,14 @@ impl OpenPair {
     }
 
     fn compare<'a>(&mut self, sessions: &'a [Session], key: &HashKey, generation: u32) -> (Vec<Began<'a>>, Vec<i64>) {
+        let listed: Vec<QuickHash> = sessions.iter().map(|session| key.quick(&session.id)).collect();
+        // Most polls show what the last one showed, in the same order.
+        if self.unmet.is_empty() && self.listed == listed {
+            return (Vec::new(), Vec::new());
+        }
         let mut began = HashMap::new();
-        for session in sessions {
-            let quick = key.quick(&session.id);
+        for (session, quick) in sessions.iter().zip(&listed) {
+            let quick = *quick;
             if let Some(known) = self.spans.get_mut(&quick) {
                 known.generation = generation;
                 continue;
@@ -208,6 +216,7 @@ impl OpenPair {
         }
         let gone = self.spans.values().filter(|span| span.generation != generation).map(|span| span.id);
         let ended = gone.chain(self.unmet.values().copied()).collect();
+        self.listed = listed;
         (began.into_values().collect(), ended)
     }
 
