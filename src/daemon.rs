@@ -4,7 +4,6 @@
 //! Each tick it asks every schedule whether a slot has come due, and lets the job for it run; a check never overlaps itself.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,10 +23,17 @@ use crate::store::{Recorded, Slot, Store, StoreError, StoreLock};
 
 /// How old a check's slot may be and still be polled for: what was so then is not what is so now.
 const FRESH: SignedDuration = SignedDuration::from_secs(5);
+/// How far ahead of the clock a last slot may be before the clock is taken to have been set back.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(60);
 /// How long a schedule rests after the store failed it.
 const REST: SignedDuration = SignedDuration::from_secs(10);
 /// How long jobs and deliveries in hand may take to end; a stop is promised within 10 s.
 const GRACE: Duration = Duration::from_secs(8);
+/// How long the store may take to close after that.
+const CLOSING: Duration = Duration::from_secs(1);
+/// How often, and after how long, a start asks again for a lock that somebody holds.
+const LOCK_TRIES: u32 = 10;
+const LOCK_WAIT: Duration = Duration::from_millis(300);
 /// The most missed slots that are counted.
 const COUNTED: usize = 1_000;
 
@@ -42,6 +48,8 @@ pub enum StartError {
     Site { site: String, source: TlsError },
     #[error(transparent)]
     Ticker(#[from] TickerError),
+    #[error("the courier, which sends what is due, ended in a panic: see the log, and report it")]
+    Courier,
 }
 
 /// The running bot.
@@ -56,13 +64,14 @@ struct Schedule {
     name: String,
     cron: Cron,
     work: Work,
-    busy: AtomicBool,
     state: Mutex<ScheduleState>,
 }
 
 struct ScheduleState {
     /// The last slot that was dealt with, as the store has it.
     last: Timestamp,
+    /// The slot that is being worked on.
+    in_hand: Option<Timestamp>,
     /// The last slot that was told to be skipped, so that it is said once.
     skipped: Option<Timestamp>,
     /// Not before then: the store failed it.
@@ -90,16 +99,32 @@ pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Ro
     Ok(Arc::new(Rooms { store, clock, engine, courier, channels: channels.collect(), zone: config.time_zone.clone() }))
 }
 
+/// The lock, waited for a little: a command that sends its own deliveries holds it for a moment.
+async fn lock(store: &Store) -> Result<StoreLock, StoreError> {
+    for _ in 0..LOCK_TRIES {
+        if let Ok(lock) = store.lock() {
+            return Ok(lock);
+        }
+        tokio::time::sleep(LOCK_WAIT).await;
+    }
+    store.lock()
+}
+
 impl Daemon {
     /// Takes the store's lock and makes everything ready. No site is asked: one that is down must not stop a start.
     pub async fn start(config: &Config, state: &Path, clock: Clock) -> Result<Self, StartError> {
         let rooms = rooms(config, state, clock).await?;
-        let lock = rooms.store.lock()?;
+        let lock = lock(&rooms.store).await?;
         for site in config.sites.iter().filter(|site| site.qlik.is_insecure()) {
             tracing::warn!(
                 site = &*site.name,
                 "`trust: {{insecure: true}}`: whoever answers is believed to be the proxy"
             );
+        }
+        if config.templates.is_some() {
+            for failing in crate::channels::rehearse(&rooms.engine) {
+                tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");
+            }
         }
         let now = rooms.clock.now();
         let released = rooms.store.release_claims().await?;
@@ -110,11 +135,13 @@ impl Daemon {
             );
         }
         rooms.store.drop_old_tests(now).await?;
-        let watched: Vec<(&str, &str)> = config
+        let watched: Vec<(&str, &str, &str)> = config
             .checks
             .iter()
-            .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name)))
+            .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word())))
             .collect();
+        let sites: Vec<&str> = config.checks.iter().map(|check| &*check.site.name).collect();
+        rooms.store.leave_sites(&sites, now).await?;
         for (site, rule) in rooms.store.withdraw_incidents(&watched, now).await? {
             tracing::info!(site, rule, "closed an incident that no rule watches any more");
         }
@@ -131,14 +158,6 @@ impl Daemon {
             let work = Work::Report { job, late: report.late };
             schedules.push(Schedule::new(&rooms, format!("report:{}", report.name), report.cron.clone(), work).await?);
         }
-        let unknown = rooms.store.deliveries(false, 1_000).await?;
-        let unknown = unknown.iter().filter(|delivery| !rooms.channels.contains_key(&delivery.channel)).count();
-        if unknown > 0 {
-            tracing::warn!(
-                deliveries = unknown,
-                "deliveries wait for channels that are not configured any more; see `headcount outbox list`"
-            );
-        }
         Ok(Self { rooms, schedules, _lock: lock })
     }
 
@@ -146,31 +165,43 @@ impl Daemon {
         &self.rooms
     }
 
-    /// Runs until told to stop; then finishes what is in hand.
+    /// Runs until told to stop; then finishes what is in hand, within the grace.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
         let mut ticker = Ticker::start().await?;
         let tracker = TaskTracker::new();
-        let courier = tokio::spawn(self.rooms.courier.clone().run(stop.clone(), GRACE));
+        let mut courier = tokio::spawn(self.rooms.courier.clone().run(stop.clone(), GRACE));
         tracing::info!(checks = self.count(true), reports = self.count(false), "headcount is running");
+        let mut ended = None;
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = ticker.tick() => {
-                    for (schedule, slot) in self.due().await {
+                done = &mut courier => {
+                    ended = Some(done);
+                    break;
+                }
+                due = async { ticker.tick().await; self.due().await } => {
+                    for (schedule, slot) in due {
                         tracker.spawn(schedule.fire(self.rooms.clone(), slot));
                     }
                 }
             }
         }
+        let deadline = tokio::time::Instant::now() + GRACE;
+        stop.cancel();
         ticker.stop().await;
         tracker.close();
-        if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
+        if tokio::time::timeout_at(deadline, tracker.wait()).await.is_err() {
             tracing::warn!("stopped in the middle of a poll; nothing of it was recorded");
         }
-        if courier.await.is_err() {
-            tracing::error!("the courier ended in a panic");
+        if ended.is_none() {
+            ended = tokio::time::timeout_at(deadline + CLOSING, courier).await.ok();
         }
-        self.rooms.store.close().await;
+        if tokio::time::timeout_at(deadline + CLOSING, self.rooms.store.close()).await.is_err() {
+            tracing::warn!("the store was still at work; what it had not committed did not happen");
+        }
+        if matches!(ended, Some(Err(_))) {
+            return Err(StartError::Courier);
+        }
         tracing::info!("headcount has stopped");
         Ok(())
     }
@@ -194,17 +225,19 @@ impl Daemon {
         let now = self.rooms.clock.now();
         let mut due = Vec::new();
         for schedule in &self.schedules {
+            if schedule.is_at_work(now) {
+                continue;
+            }
             let Some(slot) = schedule.slot_due(now) else { continue };
             let age = now.duration_since(slot.slot);
             let oldest = match &schedule.work {
                 Work::Check(_) => FRESH,
-                Work::Report { late, .. } => *late,
+                Work::Report { late, .. } => FRESH.max(*late),
             };
             if age > oldest {
                 schedule.miss(&self.rooms.store, &slot, now).await;
-            } else if schedule.busy.swap(true, Ordering::AcqRel) {
-                schedule.skip(&slot);
             } else {
+                schedule.state().in_hand = Some(slot.slot);
                 due.push((schedule.clone(), slot));
             }
         }
@@ -215,8 +248,8 @@ impl Daemon {
 impl Schedule {
     async fn new(rooms: &Rooms, name: String, cron: Cron, work: Work) -> Result<Arc<Self>, StoreError> {
         let last = rooms.store.last_slot(&name, rooms.clock.now()).await?;
-        let state = ScheduleState { last, skipped: None, rests_until: None };
-        Ok(Arc::new(Self { name, cron, work, busy: AtomicBool::new(false), state: Mutex::new(state) }))
+        let state = ScheduleState { last, in_hand: None, skipped: None, rests_until: None };
+        Ok(Arc::new(Self { name, cron, work, state: Mutex::new(state) }))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, ScheduleState> {
@@ -225,20 +258,26 @@ impl Schedule {
 
     fn slot_due(&self, now: Timestamp) -> Option<Slot> {
         let mut state = self.state();
-        // A clock that was set back behind the last slot must not silence the schedule until it catches up.
         if state.rests_until.is_some_and(|until| now < until && until.duration_since(now) <= REST) {
             return None;
         }
         state.rests_until = None;
-        let slot = self.cron.newest_in(state.last, now)?;
+        // A clock that was set back behind the last slot must not silence the schedule until it has caught up.
+        let after = if state.last > now + SET_BACK { now - FRESH } else { state.last };
+        let slot = self.cron.newest_in(after, now)?;
         Some(Slot { schedule: self.name.clone(), previous: state.last, slot })
     }
 
-    /// A check is still at work when its next slot comes: that one is skipped, and said once.
-    fn skip(&self, slot: &Slot) {
-        if self.state().skipped.replace(slot.slot) != Some(slot.slot) {
-            tracing::warn!(schedule = self.name, slot = %slot.slot, "skipped: the one before it is still at work");
+    /// Whether a slot is being worked on. One that comes due meanwhile is skipped, and that is said once.
+    fn is_at_work(&self, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let Some(in_hand) = state.in_hand else { return false };
+        if let Some(slot) = self.cron.newest_in(in_hand, now)
+            && state.skipped.replace(slot) != Some(slot)
+        {
+            tracing::warn!(schedule = self.name, %slot, "skipped: the one before it is still at work");
         }
+        true
     }
 
     /// Passes over slots that came due while headcount was down, or too busy.
@@ -266,10 +305,10 @@ impl Schedule {
     /// Does the work of one slot.
     async fn fire(self: Arc<Self>, rooms: Arc<Rooms>, slot: Slot) {
         // Whatever happens, a panic too, the schedule is free again.
-        let _free = Free(&self.busy);
+        let mut free = Free { schedule: &self, now: rooms.clock.now(), done: false };
         let done = match &self.work {
             Work::Check(watch) => {
-                let interval = self.cron.step_before(slot.slot);
+                let interval = self.cron.step_at(slot.slot);
                 jobs::poll(&rooms, watch, &slot, interval).await.map(|recorded| recorded != Recorded::AlreadyDone)
             }
             Work::Report { job, .. } => {
@@ -280,6 +319,7 @@ impl Schedule {
                 jobs::report(&rooms, job, &slot).await
             }
         };
+        free.done = true;
         match done {
             Ok(true) => self.state().last = slot.slot,
             // Someone else moved it on: read where it stands.
@@ -292,10 +332,19 @@ impl Schedule {
     }
 }
 
-struct Free<'a>(&'a AtomicBool);
+/// Frees a schedule at the end of its work; after a panic it rests first.
+struct Free<'a> {
+    schedule: &'a Schedule,
+    now: Timestamp,
+    done: bool,
+}
 
 impl Drop for Free<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        let mut state = self.schedule.state();
+        state.in_hand = None;
+        if !self.done {
+            state.rests_until = self.now.checked_add(REST).ok();
+        }
     }
 }

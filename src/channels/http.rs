@@ -128,7 +128,8 @@ impl Client {
 
 /// The host that a webhook's address leads to, if it may be used: `https`, or `http` on this machine.
 pub(super) fn host(address: &Secret) -> Result<String, String> {
-    let url = reqwest::Url::parse(address.expose()).map_err(|error| format!("it is no address: {error}"))?;
+    let url =
+        reqwest::Url::parse(address.expose()).map_err(|_| "it is no address: it begins with `https://`".to_owned())?;
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
         "https" if !host.is_empty() => Ok(host.to_owned()),
@@ -160,6 +161,25 @@ pub(super) fn wait(seconds: i64) -> SignedDuration {
 }
 
 /// What it means that no answer came. Once the connection stood, the message may have been taken.
+/// What is wrong with the server's certificate, if that is what failed.
+fn distrusted(error: &reqwest::Error) -> Option<String> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        // An `io::Error` hides what it wraps from `source()`.
+        while let Some(error) = inner {
+            if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+                return Some(clean(&format!(
+                    "its certificate is not trusted ({why}); where a company's own authority issued it, give that as `ca`"
+                )));
+            }
+            inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).map(|inner| inner as _);
+        }
+        cause = error.source();
+    }
+    None
+}
+
 /// The usual ways to fail, in words of our own.
 fn plainly(error: &reqwest::Error) -> Option<&'static str> {
     let mut cause = error.source();
@@ -183,6 +203,9 @@ fn plainly(error: &reqwest::Error) -> Option<&'static str> {
 }
 
 fn failed(to: &Secret, error: reqwest::Error) -> Outcome {
+    if let Some(why) = distrusted(&error) {
+        return Outcome::ChannelDown { why };
+    }
     let connecting = error.is_connect() || error.is_builder();
     let why = if error.is_timeout() {
         let what = if connecting { "connect" } else { "answer" };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::Announce;
-use super::deliver::see_through;
+use super::deliver::{Unsent, see_through};
 use super::exit::{Exit, Failure};
 use super::test::known_channel;
 use super::who::{sentence, summary};
@@ -37,7 +37,7 @@ pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<E
     for (pair, why) in snapshot.silent() {
         output::complain(&sentence(snapshot.site(), pair, why));
     }
-    let exit = see_through(&rooms, &ids).await?;
+    let exit = see_through(&rooms, &ids, Unsent::Waits).await?;
     rooms.store.close().await;
     Ok(match exit {
         Exit::Done if !snapshot.coverage().is_full() => Exit::Unseen,

@@ -2,50 +2,69 @@
 
 use std::fmt::Write as _;
 
-use jiff::Zoned;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::args::{ListFormat, Listing};
 use super::exit::{Exit, Failure};
 use super::{Context, output};
+use crate::channels;
 use crate::render::Engine;
 use crate::schedule::Cron;
 
 #[derive(Serialize)]
 struct ScheduleAnswer {
-    schedule: String,
-    site: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
+    sites: Vec<String>,
     cron: String,
     /// RFC 3339, with the offset of the schedule's zone.
     next: Vec<String>,
 }
 
+/// A check or a report, with what it does by the clock.
+struct Row<'a> {
+    what: &'static str,
+    name: &'a str,
+    sites: Vec<String>,
+    cron: &'a Cron,
+}
+
+impl Row<'_> {
+    fn next(&self, now: Timestamp, form: &str) -> Vec<String> {
+        self.cron.next_firings(now).iter().map(|at| at.strftime(form).to_string()).collect()
+    }
+}
+
 pub(super) fn check(context: &Context<'_>, args: &Listing) -> Result<Exit, Failure> {
     let config = context.config()?;
-    Engine::new(config.templates.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let engine = Engine::new(config.templates.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let failing = channels::rehearse(&engine);
+    if !failing.is_empty() {
+        return Err(Failure::usage(format!("a template fails on a sample message: {}", failing.join("\nheadcount: "))));
+    }
     let now = context.clock.now();
-    let mut rows: Vec<(String, String, &Cron, Vec<Zoned>)> = Vec::new();
+    let mut rows: Vec<Row<'_>> = Vec::new();
     for check in &config.checks {
-        rows.push((
-            format!("check {}", check.name),
-            check.site.name.to_string(),
-            &check.cron,
-            check.cron.next_firings(now),
-        ));
+        let sites = vec![check.site.name.to_string()];
+        rows.push(Row { what: "check", name: &check.name, sites, cron: &check.cron });
     }
     for report in &config.reports {
-        let sites: Vec<_> = report.sites.iter().map(|site| &*site.name).collect();
-        rows.push((format!("report {}", report.name), sites.join(", "), &report.cron, report.cron.next_firings(now)));
+        let sites = report.sites.iter().map(|site| site.name.to_string()).collect();
+        rows.push(Row { what: "report", name: &report.name, sites, cron: &report.cron });
     }
     let text = match args.format {
         ListFormat::Json => {
             let answers: Vec<_> = rows
                 .into_iter()
-                .map(|(schedule, site, cron, next)| ScheduleAnswer {
-                    schedule,
-                    site,
-                    cron: cron.as_str().to_owned(),
-                    next: next.iter().map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).collect(),
+                .map(|row| ScheduleAnswer {
+                    check: (row.what == "check").then(|| row.name.to_owned()),
+                    report: (row.what == "report").then(|| row.name.to_owned()),
+                    cron: row.cron.as_str().to_owned(),
+                    next: row.next(now, "%Y-%m-%dT%H:%M:%S%:z"),
+                    sites: row.sites,
                 })
                 .collect();
             output::json(&answers)?
@@ -62,10 +81,10 @@ pub(super) fn check(context: &Context<'_>, args: &Listing) -> Result<Exit, Failu
             );
             if !rows.is_empty() {
                 let mut table = output::table(&["Schedule", "Site", "Cron", "Next firings"]);
-                for (schedule, site, cron, next) in rows {
-                    let next: Vec<_> =
-                        next.iter().map(|at| at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string()).collect();
-                    table.add_row([schedule, site, cron.as_str().to_owned(), next.join("\n")]);
+                for row in rows {
+                    let next = row.next(now, "%a %Y-%m-%d %H:%M:%S %Z").join("\n");
+                    let schedule = format!("{} {}", row.what, row.name);
+                    table.add_row([schedule, row.sites.join(", "), row.cron.as_str().to_owned(), next]);
                 }
                 let _ = writeln!(text, "{table}");
             }

@@ -16,15 +16,28 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(75);
 const SOON: SignedDuration = SignedDuration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(200);
 
+/// What becomes of a delivery that was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsent {
+    /// It stays in the outbox.
+    Waits,
+    /// It is dropped: a test that comes tomorrow, when nobody looks for it any more, would only puzzle.
+    Dropped,
+}
+
 /// Waits until each is delivered, given up, or has failed once. Says what came of each.
-pub(super) async fn see_through(rooms: &Rooms, ids: &[DeliveryId]) -> Result<Exit, Failure> {
-    let lock = match rooms.store.lock() {
-        Ok(lock) => Some(lock),
-        Err(StoreError::Held(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
+pub(super) async fn see_through(rooms: &Rooms, ids: &[DeliveryId], unsent: Unsent) -> Result<Exit, Failure> {
     let begun = rooms.clock.now();
+    let mut lock = None;
     loop {
+        // Asked for again each time: who holds it may be another command, and end before it has sent this.
+        if lock.is_none() {
+            lock = match rooms.store.lock() {
+                Ok(lock) => Some(lock),
+                Err(StoreError::Held(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+        }
         if lock.is_some() {
             rooms.courier.deliver_only(ids).await?;
         }
@@ -33,8 +46,10 @@ pub(super) async fn see_through(rooms: &Rooms, ids: &[DeliveryId]) -> Result<Exi
         let mut open = false;
         for id in ids {
             if let Some(delivery) = rooms.store.delivery(*id).await? {
-                let failed = delivery.last_error.is_some();
-                let soon = delivery.due.duration_since(now) <= SOON && waited <= SOON;
+                let waits = delivery.channel_waits.as_ref().map(|(until, _)| *until).filter(|until| *until > now);
+                let failed = delivery.last_error.is_some() || (waits.is_some() && lock.is_some());
+                let due = waits.map_or(delivery.due, |until| delivery.due.max(until));
+                let soon = due.duration_since(now) <= SOON && waited <= SOON;
                 open |= delivery.state == DeliveryState::Pending && (!failed || soon);
             }
         }
@@ -46,26 +61,36 @@ pub(super) async fn see_through(rooms: &Rooms, ids: &[DeliveryId]) -> Result<Exi
     let mut exit = Exit::Done;
     for id in ids {
         if let Some(delivery) = rooms.store.delivery(*id).await?
-            && !told(&delivery, lock.is_some())
+            && !told(&delivery, lock.is_some(), unsent)
         {
             exit = Exit::Failed;
+            if unsent == Unsent::Dropped && delivery.state == DeliveryState::Pending {
+                rooms.store.drop_delivery(*id, rooms.clock.now()).await?;
+            }
         }
     }
     Ok(exit)
 }
 
 /// Says what came of one delivery. True when it was taken.
-fn told(delivery: &Delivery, alone: bool) -> bool {
+fn told(delivery: &Delivery, alone: bool, unsent: Unsent) -> bool {
     let to = if delivery.recipient.is_empty() {
         format!("`{}`", delivery.channel)
     } else {
         format!("`{}` ({})", delivery.channel, output::shown(&delivery.recipient))
     };
-    let why = output::shown(delivery.last_error.as_deref().unwrap_or("nobody has sent it yet"));
+    let why = match (&delivery.last_error, &delivery.channel_waits) {
+        (Some(error), _) => output::shown(error),
+        (None, Some((_, why))) => format!("the channel is left alone for a while, since {}", output::shown(why)),
+        (None, None) => "nobody has sent it yet".to_owned(),
+    };
     match delivery.state {
         DeliveryState::Delivered => {
             output::say(&format!("{to} took it."));
             return true;
+        }
+        DeliveryState::Pending if unsent == Unsent::Dropped => {
+            output::complain(&format!("{to} did not take it: {why}. It is not tried again"));
         }
         DeliveryState::Pending if alone => output::complain(&format!(
             "{to} did not take it: {why}. It waits in the outbox as {} until `headcount run` sends it",

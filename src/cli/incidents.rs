@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::outbox::time;
 use super::{Context, output};
 use crate::message::lasting;
-use crate::store::{IncidentRow, Store};
+use crate::store::IncidentRow;
 
 /// The most that is listed at once.
 const MOST: u32 = 1_000;
@@ -26,15 +26,14 @@ struct IncidentAnswer<'a> {
 }
 
 pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result<Exit, Failure> {
-    let config = context.config()?;
-    let store = Store::open(&context.state().join(&config.database)).await?;
+    let (store, zone) = context.store().await?;
     let rows = store.incidents(args.all, MOST).await?;
     store.close().await;
     let text = match args.listing.format {
         ListFormat::Json => output::json(&rows.iter().map(answer).collect::<Vec<_>>())?,
         ListFormat::Table if rows.is_empty() => "Nothing is wrong.\n".to_owned(),
         ListFormat::Table => {
-            let (now, zone) = (context.clock.now(), &config.time_zone);
+            let now = context.clock.now();
             let mut table = output::table(&["Site", "Rule", "Severity", "State", "Since", "Lasted", "Told"]);
             for IncidentRow { incident, severity } in &rows {
                 let until = incident.closed.unwrap_or(now);
@@ -43,7 +42,7 @@ pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result
                     output::shown(&incident.rule),
                     severity.clone(),
                     incident.state.word().to_owned(),
-                    time(incident.since, zone),
+                    time(incident.since, &zone),
                     lasting(until.duration_since(incident.since)),
                     incident.told.to_string(),
                 ]);

@@ -24,8 +24,11 @@ use clap::Parser as _;
 
 pub use exit::Exit;
 
+use jiff::tz::TimeZone;
+
 use crate::clock::Clock;
 use crate::config::{Config, load};
+use crate::store::Store;
 use args::{Args, Command};
 use exit::Failure;
 
@@ -91,6 +94,23 @@ impl Context<'_> {
     fn config(&self) -> Result<Config, Failure> {
         let path = load::configuration(self.args.config.as_deref()).map_err(|what| Failure::new(Exit::Usage, what))?;
         Config::load(&path).map_err(|problems| Failure::new(Exit::Usage, problems.to_string()))
+    }
+
+    /// The store of a configuration, which must be there, and the zone to show times in.
+    async fn store(&self) -> Result<(Store, TimeZone), Failure> {
+        let path = load::configuration(self.args.config.as_deref()).map_err(Failure::usage)?;
+        let (zone, database) = Config::store_only(&path).map_err(|problems| Failure::usage(problems.to_string()))?;
+        let database = self.state().join(database);
+        match Store::open_existing(&database).await? {
+            Some(store) => Ok((store, zone)),
+            None => Err(Failure::new(
+                Exit::Failed,
+                format!(
+                    "there is no store `{}` yet: name the state directory of the daemon with `--state`",
+                    database.display()
+                ),
+            )),
+        }
     }
 
     /// The state directory: named, or systemd's, or `./state`.

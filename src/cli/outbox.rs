@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::args::{ListFormat, Outbox, OutboxCommand};
+use super::deliver::{Unsent, see_through};
 use super::exit::{Exit, Failure};
 use super::{Context, output};
+use crate::daemon;
 use crate::outbox::{Delivery, DeliveryId, DeliveryState};
 use crate::store::Store;
 
@@ -33,9 +35,11 @@ struct DeliveryAnswer<'a> {
 }
 
 pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit, Failure> {
-    let config = context.config()?;
-    let zone = &config.time_zone;
-    let store = Store::open(&context.state().join(&config.database)).await?;
+    if let OutboxCommand::Retry { id } = &args.command {
+        return retry(context, *id).await;
+    }
+    let (store, zone) = context.store().await?;
+    let zone = &zone;
     let now = context.clock.now();
     let exit = match &args.command {
         OutboxCommand::List { all, listing } => {
@@ -45,6 +49,9 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
                 ListFormat::Table if deliveries.is_empty() => "Nothing waits, and nothing was given up.\n".to_owned(),
                 ListFormat::Table => table(&deliveries, now, zone),
             };
+            if deliveries.len() >= MOST as usize {
+                output::say(&format!("The newest {MOST} are listed."));
+            }
             output::print(&text)?;
             Exit::Done
         }
@@ -82,16 +89,7 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
             output::print(&text)?;
             Exit::Done
         }
-        OutboxCommand::Retry { id } => {
-            let delivery = found(&store, *id).await?;
-            if store.retry(delivery.id, now).await? {
-                output::say(&format!("{id} is due now; the daemon sends it."));
-                Exit::Done
-            } else {
-                output::complain(&format!("{id} cannot be tried again: it is {}", delivery.state.word()));
-                Exit::Failed
-            }
-        }
+        OutboxCommand::Retry { .. } => Exit::Done,
         OutboxCommand::Drop { id } => {
             let delivery = found(&store, *id).await?;
             if store.drop_delivery(delivery.id, now).await? {
@@ -104,6 +102,22 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
         }
     };
     store.close().await;
+    Ok(exit)
+}
+
+/// Makes a delivery due now, and sees it through: by the daemon where one runs, by this command where none does.
+async fn retry(context: &Context<'_>, id: i64) -> Result<Exit, Failure> {
+    context.store().await?.0.close().await;
+    let config = context.config()?;
+    let rooms = daemon::rooms(&config, &context.state(), context.clock.clone()).await?;
+    let delivery = found(&rooms.store, id).await?;
+    let exit = if rooms.store.retry(delivery.id, context.clock.now()).await? {
+        see_through(&rooms, &[delivery.id], Unsent::Waits).await?
+    } else {
+        output::complain(&format!("{id} cannot be tried again: it is {}", delivery.state.word()));
+        Exit::Failed
+    };
+    rooms.store.close().await;
     Ok(exit)
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
     let mut polled = Vec::new();
     for check in checks {
         let watch = Watch::new(check).map_err(|error| Failure::usage(error.to_string()))?;
-        let interval = check.cron.step_before(now);
+        let interval = check.cron.step_at(now);
         polled.push((check, observe_and_judge(store.as_ref(), &watch, now, interval).await?));
     }
     let text = match args.listing.format {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::Test;
-use super::deliver::see_through;
+use super::deliver::{Unsent, see_through};
 use super::exit::{Exit, Failure};
 use super::{Context, output};
 use crate::daemon;
@@ -14,14 +14,9 @@ pub(super) async fn test(context: &Context<'_>, args: &Test) -> Result<Exit, Fai
     let name = known_channel(&config, &args.channel)?;
     let rooms = daemon::rooms(&config, &context.state(), context.clock.clone()).await?;
     let ids = jobs::test(&rooms, &name).await?;
-    let exit = see_through(&rooms, &ids).await?;
+    let exit = see_through(&rooms, &ids, Unsent::Dropped).await?;
     if exit == Exit::Done {
         output::say("Look whether it came: a channel can take a message and lose it later.");
-    } else {
-        // A test that comes tomorrow, when nobody looks for it any more, would only puzzle.
-        for id in ids {
-            rooms.store.drop_delivery(id, rooms.clock.now()).await?;
-        }
     }
     rooms.store.close().await;
     Ok(exit)

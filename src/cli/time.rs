@@ -12,7 +12,8 @@ pub(super) fn next(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timest
             return Err(wrong());
         }
         let at: DateTime = format!("{text}:00").parse().map_err(|_| wrong())?;
-        return at.to_zoned(zone.clone()).map(|at| at.timestamp()).map_err(|_| wrong());
+        let at = at.to_zoned(zone.clone()).map_err(|_| wrong())?.timestamp();
+        return if at > now { Ok(at) } else { Err(format!("`{text}` is over: write a time to come")) };
     }
     if text.len() != 5 {
         return Err(wrong());
@@ -45,7 +46,9 @@ mod tests {
         ] {
             assert_eq!(next(text, now, &zone).unwrap(), utc.parse().unwrap(), "{text}");
         }
-        for wrong in ["", "25:00", "6:00", "22", "22:00:00", "2026-12-24", "2026-13-24T15:00", "tomorrow"] {
+        for wrong in
+            ["", "25:00", "6:00", "22", "22:00:00", "2026-12-24", "2026-13-24T15:00", "tomorrow", "2026-11-23T21:00"]
+        {
             assert!(next(wrong, now, &zone).is_err(), "{wrong}");
         }
     }

@@ -15,7 +15,7 @@ use crate::config::load::Loader;
 use crate::message::{KnownNames, Person, people};
 use crate::qlik::{self, Fingerprint, Identity, Pattern, ProxySettings, Qlik, Roots, Trust};
 use crate::snapshot::{Counts, Coverage, Observation, Pair, Snapshot, Unseen};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// The wait for each answer under `--host`, in seconds.
 const TIMEOUT: u64 = 5;
@@ -31,13 +31,12 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
     let snapshots = join_all(asked.iter().map(|site| site.observe(now))).await;
 
     let mut names = KnownNames::default();
-    if let Some(database) = database
-        && let Some(store) = Store::open_existing(&database).await?
-    {
-        for snapshot in &snapshots {
-            names.extend(crate::jobs::names(&store, snapshot).await?);
+    if let Some(database) = database {
+        // The answer is the site's; names that only the store knows are an extra.
+        match cached_names(&database, &snapshots).await {
+            Ok(cached) => names.extend(cached),
+            Err(error) => output::complain(&format!("names are missing, since {error}")),
         }
-        store.close().await;
     }
     let seen = snapshots.iter().any(|snapshot| snapshot.coverage().answered > 0);
     let total = seen.then(|| match snapshots.as_slice() {
@@ -56,6 +55,10 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         WhoFormat::Table => table(&snapshots, &names, total),
     };
     output::print(&text)?;
+    if let (WhoFormat::Plain, Some(anonymous)) = (format, total.map(|total| total.anonymous).filter(|n| *n > 0)) {
+        // A line of its own would be a person to whoever counts lines.
+        output::say(&format!("and {}", output::count(anonymous, "anonymous session", "anonymous sessions")));
+    }
     for snapshot in &snapshots {
         for (pair, why) in snapshot.silent() {
             output::complain(&sentence(snapshot.site(), pair, why));
@@ -71,6 +74,18 @@ pub(super) fn sentence(site: &str, pair: &Pair, why: &Unseen) -> String {
         if prefix.is_empty() { "default virtual proxy".to_owned() } else { format!("virtual proxy `{prefix}`") };
     let place = if *site == *pair.proxy { proxy } else { format!("site `{}`, proxy {proxy}", output::shown(site)) };
     format!("{place}, {virtual_proxy} was not seen: {}: {}; {}", why.tried, output::shown(&why.what), why.advice)
+}
+
+/// What people are called whom the site did not name, where there is a store to ask.
+async fn cached_names(database: &Path, snapshots: &[Snapshot]) -> Result<KnownNames, StoreError> {
+    let mut names = KnownNames::default();
+    if let Some(store) = Store::open_existing(database).await? {
+        for snapshot in snapshots {
+            names.extend(crate::jobs::names(&store, snapshot).await?);
+        }
+        store.close().await;
+    }
+    Ok(names)
 }
 
 fn exit(snapshots: &[Snapshot], total: Option<Counts>, fail_above: Option<u64>) -> Exit {
@@ -116,6 +131,9 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
     let mut virtual_proxies = args.virtual_proxy.clone();
     if virtual_proxies.is_empty() {
         virtual_proxies.push(String::new());
+    }
+    for prefix in &virtual_proxies {
+        qlik::check_prefix(prefix).map_err(Failure::usage)?;
     }
     let mut known = HashSet::new();
     virtual_proxies.retain(|prefix| known.insert(prefix.clone()));
@@ -329,10 +347,8 @@ fn counted(counts: Counts) -> String {
 pub(super) fn summary(snapshot: &Snapshot) -> String {
     let (site, coverage) = (output::shown(snapshot.site()), snapshot.coverage());
     match (coverage.answered, coverage.is_full()) {
-        (0, false) => format!(
-            "{site}: nothing was seen; none of {} answered.",
-            output::count(coverage.asked, "virtual proxy", "virtual proxies")
-        ),
+        (0, false) if coverage.asked == 1 => format!("{site}: nothing was seen; its virtual proxy did not answer."),
+        (0, false) => format!("{site}: nothing was seen; none of {} virtual proxies answered.", coverage.asked),
         (_, true) if snapshot.counts() == Counts::default() => format!("{site}: nobody is on."),
         (_, true) => format!("{site}: {}.", counted(snapshot.counts())),
         (answered, false) => format!(

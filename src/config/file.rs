@@ -280,10 +280,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Named<T> {
                         return Err(A::Error::custom(format!("the name `{name}` is given twice")));
                     }
                     if name.is_empty() || name.chars().any(|c| c.is_control() || c == '/' || c == ':') {
-                        return Err(A::Error::custom(format!(
-                            "`{}` is no name: use letters, digits and `-`",
-                            name.escape_debug()
-                        )));
+                        // It may be an address with a secret in it, so it is not repeated.
+                        return Err(A::Error::custom(
+                            "a name here holds `:`, `/` or a control character: use letters, digits and `-`",
+                        ));
                     }
                     named.push((name, map.next_value()?));
                 }

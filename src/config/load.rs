@@ -19,7 +19,8 @@ pub struct Loader {
 impl Loader {
     pub fn beside(file: &Path) -> Self {
         let beside = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let credentials =
+            std::env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         Self { beside: beside.to_path_buf(), credentials }
     }
 
@@ -71,12 +72,29 @@ impl Loader {
             (Some(secret), ..) => Ok(secret.clone()),
             (_, Some(file), _) => {
                 let at = format!("{key}.{name}_file");
-                let text = gathered.take(&at, self.bytes(file))?;
-                let text = gathered.take(&at, String::from_utf8(text).map_err(|_| format!("`{file}` is not text")))?;
+                // What was written may be the secret itself, so it is not repeated.
+                if file.contains("://") {
+                    gathered.add(
+                        at,
+                        format!("it is an address, not the name of a file: write it to a file, or give it as `{name}`"),
+                    );
+                    return None;
+                }
+                let bytes = self.bytes(file).map_err(|_| match self.find(file).parent() {
+                    Some(folder) => {
+                        format!("there is no file of that name in `{}` that this user may read", folder.display())
+                    }
+                    None => "there is no file of that name".to_owned(),
+                });
+                let text = gathered.take(&at, bytes)?;
+                let text = gathered.take(&at, String::from_utf8(text).map_err(|_| "the file is not text"))?;
                 // One line end is the editor's, not the secret's.
                 let text =
                     text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
                 Ok(Secret::new(text))
+            }
+            (.., Some(env)) if env.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') => {
+                Err(format!("it is not the name of a variable: give the secret itself as `{name}`"))
             }
             (.., Some(env)) => std::env::var(env).map(Secret::new).map_err(|error| match error {
                 std::env::VarError::NotPresent => format!("the environment has no `{env}`"),

@@ -30,11 +30,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let loader = Loader::beside(path);
     let g = &mut gathered;
 
-    let time_zone = zone(g, "time_zone", written.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
-    let database = PathBuf::from(written.store.and_then(|store| store.sqlite).unwrap_or("headcount.db".to_owned()));
-    if database.file_name().is_none() {
-        g.add("store.sqlite", "it is no name of a file: write one such as `headcount.db`");
-    }
+    let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
     let templates = written.templates.map(|folder| loader.find(&folder));
     if let Some(folder) = templates.as_ref().filter(|folder| !folder.is_dir()) {
         g.add("templates", format!("there is no folder `{}`", folder.display()));
@@ -111,6 +107,22 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         channels,
         rules: rules.len(),
     }))
+}
+
+/// What the commands need that only look into the store.
+pub(super) fn store_only(path: &Path, text: &str, written: file::Config) -> Result<(TimeZone, PathBuf), Problems> {
+    let mut gathered = Gathered::new(path, text);
+    let meant = zone_and_database(&mut gathered, written.time_zone.as_deref(), written.store);
+    gathered.finish(Some(meant))
+}
+
+fn zone_and_database(g: &mut Gathered<'_>, time_zone: Option<&str>, store: Option<file::Store>) -> (TimeZone, PathBuf) {
+    let time_zone = zone(g, "time_zone", time_zone).unwrap_or(TimeZone::UTC);
+    let database = PathBuf::from(store.and_then(|store| store.sqlite).unwrap_or("headcount.db".to_owned()));
+    if database.file_name().is_none() {
+        g.add("store.sqlite", "it is no name of a file: write one such as `headcount.db`");
+    }
+    (time_zone, database)
 }
 
 fn zone(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> Option<TimeZone> {
@@ -406,12 +418,9 @@ fn proxies(g: &mut Gathered<'_>, at: &str, list: &[file::Proxy], site: &file::Si
                     g.add(&key, "the list is empty: write prefixes such as `[\"\", hr]`, the empty one for the default virtual proxy");
                 }
                 for (key, prefix) in written.at(&key) {
-                    if prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains('#') {
-                        g.add(
-                            key,
-                            format!("`{prefix}` is no prefix: write it without `/` at either end, and without `#`"),
-                        );
-                    } else if prefixes.iter().any(|known| known == prefix) {
+                    if let Err(wrong) = qlik::check_prefix(prefix) {
+                        g.add(key, wrong);
+                    } else if prefixes.iter().any(|known| known.to_lowercase() == prefix.to_lowercase()) {
                         g.add(key, format!("the prefix `{prefix}` is given twice"));
                     } else {
                         prefixes.push(prefix.to_owned());
@@ -434,7 +443,7 @@ fn proxies(g: &mut Gathered<'_>, at: &str, list: &[file::Proxy], site: &file::Si
                 .map(|pins| Trust::Pinned(fingerprints(g, &format!("{at}[{i}].fingerprint"), pins))),
             virtual_proxies: prefixes,
         };
-        if all.iter().any(|known| known.label() == settings.label()) {
+        if all.iter().any(|known| known.label().eq_ignore_ascii_case(&settings.label())) {
             g.add(
                 format!("{at}[{i}].host"),
                 format!("the proxy `{}` is given twice: put its virtual proxies together", settings.label()),
@@ -523,6 +532,9 @@ fn channel(g: &mut Gathered<'_>, loader: &Loader, name: &str, written: file::Cha
         Some(file::Names::Shown) | None => Names::Shown,
     };
     let give_up = length(g, &format!("{at}.give_up"), written.give_up.as_deref(), GIVE_UP);
+    if give_up.is_zero() {
+        g.add(format!("{at}.give_up"), "nothing is delivered in no time: write a length such as `24h`");
+    }
     let written_pace = written.pace.as_deref().map(|pace| length_or(g, &format!("{at}.pace"), pace, "none"));
     let settings = kinds.into_iter().next().flatten()?;
     let channel = Channel::new(name, settings).with_names(names).with_authorities(authorities?);

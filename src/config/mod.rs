@@ -8,6 +8,7 @@ mod file;
 pub mod load;
 mod meaning;
 mod problem;
+mod wording;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +63,12 @@ impl Config {
         meaning::understand(path, text, written)
     }
 
+    /// What it takes to look into the store alone: no site, certificate or secret is read.
+    pub fn store_only(path: &Path) -> Result<(TimeZone, PathBuf), Problems> {
+        let text = load::text(path).map_err(|what| Problems::one(path, None, "", what))?;
+        meaning::store_only(path, &text, read(path, &text)?)
+    }
+
     pub fn site(&self, name: &str) -> Option<&Arc<Site>> {
         self.sites.iter().find(|site| *site.name == *name)
     }
@@ -73,76 +80,26 @@ impl Config {
 
 /// Reads the shape; the first mistake ends it, at its own line.
 fn read(path: &Path, text: &str) -> Result<file::Config, Problems> {
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(Problems::one(path, None, "", "the configuration is empty"));
     }
     serde_path_to_error::deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
         let key = error.path().to_string();
-        let key = if key == "." { String::new() } else { key.trim_end_matches(".?").to_owned() };
+        let key = if key == "." { "" } else { wording::without_address(key.trim_end_matches(".?")) };
         let inner = error.into_inner();
-        let line = inner.location().map(|location| location.line());
-        Problems::one(path, line, key.clone(), plain(&inner.to_string(), &key))
+        let said = inner.to_string();
+        // What follows a duplicate is where the second one stands; the parser tells where the map begins.
+        let twice =
+            said.split_once("duplicate field `").and_then(|(_, rest)| rest.split_once('`')).map(|(name, _)| name);
+        let full = twice.map_or_else(
+            || key.to_owned(),
+            |name| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") },
+        );
+        let line = problem::line_of(text, &full).or_else(|| inner.location().map(|location| location.line()));
+        Problems::one(path, line, key, wording::plain(&said, key))
     })
-}
-
-/// The parser's words in ours, without the place, which stands in front already.
-fn plain(said: &str, key: &str) -> String {
-    let said = said.split(" at line ").next().unwrap_or(said);
-    let said = said.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(said);
-    // The parser also puts the path of the map around a key in front.
-    let said = match said.split_once(": ") {
-        Some((path, rest)) if !path.is_empty() && key.starts_with(path) => rest,
-        _ => said,
-    };
-    let between = |before: &str, after: &str| {
-        said.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(inner, _)| inner)
-    };
-    if let Some((_, rest)) = said.split_once("unknown field `") {
-        return one_of(rest, "there is no key").unwrap_or_else(|| said.to_owned());
-    }
-    if let Some((_, rest)) = said.split_once("unknown variant `") {
-        return one_of(rest, "there is no").unwrap_or_else(|| said.to_owned());
-    }
-    if let Some(field) = between("missing field `", "`") {
-        return format!("`{field}` is missing");
-    }
-    if said.ends_with("expected u16") || said.ends_with("expected u64") {
-        let most = if said.ends_with("u16") { "from 0 to 65535" } else { "of 0 or more" };
-        let given = between("`", "`").or_else(|| between("\"", "\"")).unwrap_or("it");
-        return format!("`{given}` is not a whole number {most}");
-    }
-    if said.ends_with("expected a boolean") {
-        return format!(
-            "`{}` is neither `true` nor `false`",
-            between("\"", "\"").or_else(|| between("`", "`")).unwrap_or("it")
-        );
-    }
-    if let Some((given, _)) = said.split_once(", expected struct ") {
-        return format!(
-            "{}, where keys with their values belong",
-            given.strip_prefix("invalid type: ").unwrap_or(given)
-        );
-    }
-    let hint = match said {
-        "did not find expected alphabetic or numeric character" => {
-            "; a text that begins with `*`, as a cron expression may, must be quoted"
-        }
-        "found character that cannot start any token" => {
-            "; a tab cannot indent, and a text that begins with `@`, `%` or a backquote must be quoted"
-        }
-        "did not find expected ',' or '}'" | "did not find expected ',' or ']'" => {
-            "; see whether an unquoted ` #` began a comment"
-        }
-        _ => "",
-    };
-    format!("{said}{hint}")
-}
-
-/// What follows `unknown field`, as a sentence with the nearest name, or with all of them.
-fn one_of(rest: &str, what: &str) -> Option<String> {
-    let (name, expected) = rest.split_once('`')?;
-    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    Some(format!("{what} `{name}` here; {}", problem::nearest(name, known)))
 }
 
 #[cfg(test)]

@@ -102,6 +102,11 @@ impl<'a> Gathered<'a> {
     }
 }
 
+/// The line of one key; of one that is given twice, the second.
+pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
+    lines(text).get(key).copied()
+}
+
 /// The line of every key and list item, by its path. Positions are gone once serde has read a file, so it is walked again.
 fn lines(text: &str) -> HashMap<String, usize> {
     enum Inside {

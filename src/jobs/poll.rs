@@ -49,6 +49,9 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .store
         .record(&Poll { snapshot, counts, rules, judgement, deliveries: &deliveries, slot, interval })
         .await?;
+    if recorded == Recorded::AlreadyDone {
+        return Ok(recorded);
+    }
     for finding in &judgement.findings {
         let (site, rule) = (&*watch.site.name, &*finding.rule.name);
         let severity = finding.rule.severity.word();
@@ -95,5 +98,12 @@ fn log(watch: &Watch, snapshot: &Snapshot, counts: Counts) {
         tracing::info!(site, proxy, prefix, "seen again");
     }
     *before = now;
-    tracing::debug!(site, sessions = counts.sessions, users = counts.users, anonymous = counts.anonymous, "polled");
+    let coverage = snapshot.coverage();
+    if coverage.answered == 0 {
+        tracing::debug!(site, asked = coverage.asked, "polled; nothing was seen");
+    } else {
+        let (answered, asked) = (coverage.answered, coverage.asked);
+        let Counts { sessions, users, anonymous } = counts;
+        tracing::debug!(site, answered, asked, sessions, users, anonymous, "polled");
+    }
 }

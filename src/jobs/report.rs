@@ -1,6 +1,6 @@
 //! Look at this moment, and say who is on.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -52,16 +52,16 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
 /// What the store knows of people whom the site did not name.
 pub async fn names(store: &Store, snapshot: &Snapshot) -> Result<KnownNames, StoreError> {
     let mut names = KnownNames::default();
-    let mut asked = HashSet::new();
+    let mut asked = HashMap::new();
     for (_, session) in snapshot.sessions() {
         let user = &session.user;
-        if user.name.is_none()
-            && !user.is_anonymous()
-            && asked.insert(user.folded())
-            && let Some(name) = store.name_of(user).await?
-        {
-            names.add(user, name);
+        if user.name.is_none() && !user.is_anonymous() {
+            asked.insert(user.folded(), user);
         }
+    }
+    let asked: Vec<_> = asked.into_values().collect();
+    for (user, name) in store.names_of(&asked).await? {
+        names.add(user, name);
     }
     Ok(names)
 }

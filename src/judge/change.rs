@@ -31,7 +31,8 @@ impl Change {
         readings: &[PastReading],
         last: Option<&Incident>,
     ) -> Option<FindingFacts> {
-        if last.is_some_and(|event| seen.at.duration_since(event.since) < self.within) {
+        let quiet = |since| (SignedDuration::ZERO..self.within).contains(&seen.at.duration_since(since));
+        if last.is_some_and(|event| event.is_event() && quiet(event.since)) {
             return None;
         }
         // A part may be fewer only because the rest was not seen.
@@ -41,6 +42,8 @@ impl Change {
         let window = readings
             .iter()
             .filter(|reading| seen.at.duration_since(reading.to) <= self.within && reading.to < seen.at)
+            // A site that was asked about more pairs then, or fewer, is no measure for now.
+            .filter(|reading| reading.asked == seen.coverage.asked)
             .map(|reading| self.metric.of(reading.counts));
         let to = self.metric.of(seen.counts);
         let (from, by) = match self.turn {

@@ -150,7 +150,8 @@ pub(super) fn step(
                 incident.last_shown = at;
             }
             let due = match (rule.repeat, incident.told_at) {
-                (Some(repeat), Some(told_at)) => at.duration_since(told_at) >= repeat,
+                // A clock that was set back must not silence it.
+                (Some(repeat), Some(told_at)) => at.duration_since(told_at) >= repeat || at < told_at,
                 _ => false,
             };
             if due {
@@ -178,5 +179,5 @@ fn gap_too_long(pending: &Incident, at: Timestamp, hold: HoldFor, interval: Sign
         HoldFor::Lasting(length) => length.max(step),
         HoldFor::Polls(polls) => step.saturating_mul(i32::try_from(polls).unwrap_or(i32::MAX)),
     };
-    at.duration_since(pending.last_shown) > longest
+    at.duration_since(pending.last_shown) > longest || at < pending.since
 }

@@ -140,6 +140,8 @@ pub struct PastReading {
     pub from: Timestamp,
     pub to: Timestamp,
     pub counts: Counts,
+    /// How many pairs it was of.
+    pub asked: u64,
 }
 
 /// What was known before the snapshot.

@@ -84,7 +84,7 @@ fn play(rule: &Arc<Rule>, interval: i64, table: &str) {
         }
         past.incidents.retain(|incident| incident.id.is_none_or(|id| !judgement.dropped.contains(&id)));
         if snapshot.coverage().is_full() {
-            past.readings.push(PastReading { from: snapshot.at(), to: snapshot.at(), counts });
+            past.readings.push(PastReading { from: snapshot.at(), to: snapshot.at(), counts, asked: 2 });
         }
     }
 }

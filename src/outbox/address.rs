@@ -29,6 +29,7 @@ pub fn address(payload: &Payload, channel: &Channel, about: &Addressed<'_>) -> V
             channel: channel.name.clone(),
             recipient,
             kind: about.kind.word(),
+            form: channel.kind().word(),
             title: payload.title().to_owned(),
             body: payload.body().to_owned(),
             plainer: payload.plainer().map(str::to_owned),

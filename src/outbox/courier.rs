@@ -1,6 +1,7 @@
 //! Claims what is due, sends it, and records what came of it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::delivery::{Claimed, DeliveryId, Settled, settle};
+use super::delivery::{Claimed, DeliveryId, Lane, Settled, settle};
 use crate::channels::{Channel, Parcel};
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
@@ -18,6 +19,13 @@ use crate::store::{Store, StoreError};
 const LEASE: SignedDuration = SignedDuration::from_secs(180);
 /// How often the outbox is looked into without being woken: other commands put deliveries there too.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A pause that is worth a line in the log.
+const LONG: SignedDuration = SignedDuration::from_mins(5);
+/// How often strays are looked for, in seconds.
+const STRAYS: i64 = 60;
+/// How old a delivery to an unknown channel may grow.
+const STRAY_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// A channel, and how patient to be with it.
 pub struct Route {
@@ -35,13 +43,15 @@ pub struct Courier {
     routes: HashMap<String, Arc<Route>>,
     /// When each paced channel was last sent to.
     sent: Mutex<HashMap<String, Timestamp>>,
+    /// When strays were looked for last, in seconds since 1970.
+    strays: AtomicI64,
     wake: Notify,
 }
 
 impl Courier {
     pub fn new(store: Arc<Store>, clock: Clock, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
         let routes = routes.into_iter().map(|route| (route.channel.name.clone(), route)).collect();
-        Self { store, clock, routes, sent: Mutex::default(), wake: Notify::new() }
+        Self { store, clock, routes, sent: Mutex::default(), strays: AtomicI64::new(i64::MIN / 2), wake: Notify::new() }
     }
 
     /// Says that something may be due.
@@ -54,7 +64,12 @@ impl Courier {
         let mut sending = JoinSet::new();
         let mut failing: Option<&'static str> = None;
         while !stop.is_cancelled() {
-            match self.claim(None).await {
+            // A claim that is let go of half way is released by the next start.
+            let claimed = tokio::select! {
+                () = stop.cancelled() => break,
+                claimed = self.claim(None) => claimed,
+            };
+            match claimed {
                 Ok(claimed) => {
                     failing = None;
                     for claimed in claimed {
@@ -110,18 +125,49 @@ impl Courier {
 
     async fn claim(&self, only: Option<&[DeliveryId]>) -> Result<Vec<Claimed>, StoreError> {
         let now = self.clock.now();
-        self.store.claim(now, LEASE, only, |channel| self.may_send(channel, now)).await
+        if only.is_none() {
+            self.give_up_strays(now).await?;
+        }
+        self.store.claim(now, LEASE, only, |lane| self.may_send(lane, now)).await
+    }
+
+    /// Gives up what was promised to a channel, or to a recipient of it, that is not configured any more, once it is old.
+    async fn give_up_strays(&self, now: Timestamp) -> Result<(), StoreError> {
+        let looked = self.strays.swap(now.as_second(), Ordering::Relaxed);
+        if (0..STRAYS).contains(&(now.as_second() - looked)) {
+            return Ok(());
+        }
+        for stray in self.store.lanes().await? {
+            let route = self.routes.get(&stray.channel);
+            let fits = route.is_some_and(|route| {
+                route.channel.kind().word() == stray.form && route.channel.recipients().contains(&stray.recipient)
+            });
+            let give_up = route.map_or(STRAY_AGE, |route| route.give_up);
+            if !fits && now.duration_since(stray.oldest) >= give_up {
+                let deliveries = self.store.give_up_lane(&stray, now).await?;
+                tracing::error!(
+                    channel = stray.channel,
+                    deliveries,
+                    "given up deliveries to a channel or a recipient that is not configured any more; see `headcount outbox list`"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Whether a channel is known, and its pace lets it be sent to now; if so, it counts as sent to.
-    fn may_send(&self, channel: &str, now: Timestamp) -> bool {
-        let Some(route) = self.routes.get(channel) else { return false };
+    fn may_send(&self, lane: &Lane, now: Timestamp) -> bool {
+        let Some(route) = self.routes.get(&lane.channel) else { return false };
+        // What was made for Slack means nothing to Teams, and who was taken off a list gets nothing more.
+        if route.channel.kind().word() != lane.form || !route.channel.recipients().contains(&lane.recipient) {
+            return false;
+        }
         let Some(pace) = route.pace else { return true };
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back must not silence a channel.
-        let ready = sent.get(channel).is_none_or(|last| now.duration_since(*last) >= pace || now < *last);
+        let ready = sent.get(&lane.channel).is_none_or(|last| now.duration_since(*last) >= pace || now < *last);
         if ready {
-            sent.insert(channel.to_owned(), now);
+            sent.insert(lane.channel.clone(), now);
         }
         ready
     }
@@ -138,8 +184,8 @@ impl Courier {
         let outcome = route.channel.send(parcel).await;
         let now = self.clock.now();
         let settled = settle(&claimed, &outcome, route.give_up, now);
-        log(&claimed, &settled);
-        match self.store.settle(&claimed, &settled, now).await {
+        log(&claimed, &settled, now);
+        match self.settle(&claimed, &settled, now).await {
             Ok(true) => {}
             Ok(false) => {
                 tracing::warn!(delivery.id = claimed.id.0, "the lease had run out before the outcome was recorded");
@@ -152,15 +198,30 @@ impl Courier {
     }
 }
 
+impl Courier {
+    /// Records what came of a try. Where the store fails, it is asked again until the lease ends: the message has left.
+    async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
+        loop {
+            match self.store.settle(claimed, settled, now).await {
+                Err(error) if self.clock.now() < claimed.lease => {
+                    tracing::warn!(delivery.id = claimed.id.0, %error, "cannot record the outcome of a delivery yet");
+                    tokio::time::sleep(LOOK).await;
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
 /// Says once what is news: a first failure, a channel that goes down, giving up, and coming through after failures.
-fn log(claimed: &Claimed, settled: &Settled) {
+fn log(claimed: &Claimed, settled: &Settled, now: Timestamp) {
     let (id, channel, attempt) = (claimed.id.0, claimed.channel.as_str(), claimed.attempt);
     match settled {
         Settled::Delivered if attempt > 1 => {
             tracing::info!(delivery.id = id, channel, attempt, "delivered at last");
         }
         Settled::Delivered => tracing::debug!(delivery.id = id, channel, attempt, "delivered"),
-        Settled::GivenUp { why } => {
+        Settled::GivenUp { why, .. } => {
             tracing::error!(
                 delivery.id = id,
                 channel,
@@ -185,6 +246,9 @@ fn log(claimed: &Claimed, settled: &Settled) {
                 why,
                 "the channel is down; its messages are kept and tried again"
             );
+        }
+        Settled::Later { why, due, pause: true, .. } if due.duration_since(now) > LONG => {
+            tracing::warn!(delivery.id = id, channel, attempt, why, until = %due, "the channel asked for a long pause");
         }
         Settled::Later { why, .. } if attempt == 1 => {
             tracing::warn!(delivery.id = id, channel, attempt, why, "not delivered yet; trying again");

@@ -5,6 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::backoff;
 use crate::channels::{Outcome, Scope};
 
+/// The shortest wait, whatever a channel says: `Retry-After: 0` is no invitation to knock without a pause.
+const SHORTEST: SignedDuration = SignedDuration::from_millis(800);
+/// The longest one: a channel that asks for a day is asked again after an hour.
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+
 /// The store's number for a delivery, shown by `outbox list`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryId(pub i64);
@@ -18,6 +23,8 @@ pub struct NewDelivery {
     /// Empty except for mail.
     pub recipient: String,
     pub kind: &'static str,
+    /// The kind of channel that the body was made for.
+    pub form: &'static str,
     pub title: String,
     pub body: String,
     pub plainer: Option<String>,
@@ -115,20 +122,33 @@ pub enum Settled {
     Degraded {
         why: String,
     },
+    /// Never; with `pause` what waits behind it waits until then, since the channel itself asked for it.
     GivenUp {
         why: String,
+        pause: Option<Timestamp>,
     },
+}
+
+/// What is kept in order: the deliveries to one recipient of one channel.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    pub channel: String,
+    pub recipient: String,
+    /// The kind of channel that they were made for.
+    pub form: String,
+    /// When the oldest of them was promised.
+    pub oldest: Timestamp,
 }
 
 /// Decides what a try's outcome means.
 pub fn settle(claimed: &Claimed, outcome: &Outcome, give_up: SignedDuration, now: Timestamp) -> Settled {
     let too_old = now.duration_since(claimed.created) >= give_up;
-    let later = |wait: SignedDuration, pause, down, why: &String| {
+    let later = |wait: SignedDuration, pause: bool, down, why: &String| {
+        let due = now.checked_add(wait.clamp(SHORTEST, LONGEST)).unwrap_or(Timestamp::MAX);
         if too_old {
             let why = format!("{why}; given up after {}", crate::duration::show(give_up));
-            return Settled::GivenUp { why };
+            return Settled::GivenUp { why, pause: pause.then_some(due) };
         }
-        let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
         Settled::Later { due, pause, down, why: why.clone() }
     };
     match outcome {
@@ -144,7 +164,7 @@ pub fn settle(claimed: &Claimed, outcome: &Outcome, give_up: SignedDuration, now
         Outcome::Refused { why, degrade } if *degrade && claimed.plainer.is_some() => {
             Settled::Degraded { why: why.clone() }
         }
-        Outcome::Refused { why, .. } => Settled::GivenUp { why: why.clone() },
+        Outcome::Refused { why, .. } => Settled::GivenUp { why: why.clone(), pause: None },
         Outcome::ChannelDown { why } => {
             later(backoff::after_down(claimed.channel_failures + 1, claimed.id.0), true, true, why)
         }

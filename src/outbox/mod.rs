@@ -12,4 +12,4 @@ mod delivery;
 
 pub use address::{Addressed, address, message_id};
 pub use courier::{Courier, Route};
-pub use delivery::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, NewDelivery, Settled, settle};
+pub use delivery::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Settled, settle};

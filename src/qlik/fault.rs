@@ -29,6 +29,8 @@ pub enum Fault {
     Handshake(String),
     #[error("what answers does not speak TLS")]
     NotTls,
+    #[error("what answers does not speak HTTP")]
+    NotHttp,
     #[error("answered 403: the client certificate was not accepted")]
     Forbidden,
     #[error("answered 403: XSRF prevention check failed")]
@@ -49,10 +51,14 @@ pub enum Fault {
     NotAnArray(&'static str),
     #[error("answered 200 with an empty body")]
     Empty,
-    #[error("answered 200 with a list of which an item {what} (line {line}, column {column})")]
+    #[error(
+        "answered 200 with a list of sessions that is not as it should be: it or an item of it {what} (line {line}, column {column})"
+    )]
     NotSessions { what: String, line: usize, column: usize },
     #[error("half an answer: it ended after {bytes} bytes")]
     Truncated { bytes: usize },
+    #[error("half an answer: nothing came after {bytes} bytes")]
+    Stalled { bytes: usize },
     #[error("an answer larger than 64 MiB, which is not read")]
     TooLarge,
     #[error("this machine gave no random numbers for the xrfkey")]
@@ -78,6 +84,11 @@ enum Way {
     Pin,
 }
 
+/// How many names of a certificate are told.
+const NAMES: usize = 3;
+/// What a proxy wants of whoever asks it.
+const CLIENT: &str = "use a client certificate of this very site: the QMC exports it under Certificates, with the secret key; its subject is CN=QlikClient";
+
 impl Fault {
     /// Reads what the HTTP client says of a request that got no answer.
     pub(super) fn from_request(error: &reqwest::Error) -> Self {
@@ -100,16 +111,16 @@ impl Fault {
             if let Some(tls) = tls_in(error) {
                 return Some(Self::from_tls(tls));
             }
-            if let Some(io) = error.downcast_ref::<io::Error>()
-                && !unknown_host
-                && let Some(fault) = Self::from_io(io)
-            {
+            if !unknown_host && let Some(fault) = io_in(error) {
                 return Some(fault);
             }
             let said = error.to_string();
             unknown_host |= said.contains("dns error") || said.contains("failed to lookup address");
             if unknown_host && error.source().is_none() {
                 return Some(Self::UnknownHost);
+            }
+            if said.contains("invalid HTTP") || said.contains("invalid HTTP version") {
+                return Some(Self::NotHttp);
             }
             // hyper tells a connection that ended early only in words.
             if said.contains("connection closed before message completed") || said.contains("connection closed") {
@@ -177,8 +188,10 @@ impl Fault {
                 Way::Pin,
             ),
             CertificateError::NotValidForNameContext { presented, .. } => {
-                let names: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-                (format!("the server's certificate is for {}, not for this host", names.join(", ")), Way::Name)
+                let names: Vec<_> = presented.iter().take(NAMES).map(|name| plain_name(name)).collect();
+                let more = presented.len().saturating_sub(NAMES);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                (format!("the server's certificate is for {}{more}, not for this host", names.join(", ")), Way::Name)
             }
             CertificateError::UnknownIssuer => {
                 ("the server's certificate was not issued by the root that is trusted".to_owned(), Way::Root)
@@ -214,9 +227,11 @@ impl Fault {
             Self::ServerError { .. } => UnseenKind::ServerError,
             Self::Status { .. } => UnseenKind::ClientError,
             Self::NotAnArray(_) | Self::NotSessions { .. } => UnseenKind::NotAnArray,
-            Self::Truncated { .. } | Self::Empty => UnseenKind::Truncated,
+            Self::Truncated { .. } | Self::Stalled { .. } | Self::Empty => UnseenKind::Truncated,
             Self::TooLarge => UnseenKind::TooLarge,
-            Self::Unreachable(_) | Self::NotTls | Self::NoRandomness | Self::Other(_) => UnseenKind::Other,
+            Self::Unreachable(_) | Self::NotTls | Self::NotHttp | Self::NoRandomness | Self::Other(_) => {
+                UnseenKind::Other
+            }
         }
     }
 
@@ -250,10 +265,11 @@ impl Fault {
             Self::UnknownHost => format!("see whether `{host}` is spelled right, and whether this machine can look it up"),
             Self::Unreachable(_) => format!("see the route from this machine to {host}"),
             Self::Reset => format!(
-                "the proxy service may be starting or stopping, may not accept the client certificate, or a firewall cuts port {port}"
+                "the proxy service may be starting or stopping, a firewall may cut port {port}, or the client certificate is not accepted: {CLIENT}"
             ),
             Self::Certificate(_, remedy) => remedy.advice(host),
-            Self::Forbidden | Self::Handshake(_) => "use a client certificate of this very site: export it in the QMC under Certificates, with the secret key; its subject is CN=QlikClient. If a log on the server says that no common cipher was found, the server offers only TLS that is no longer safe".to_owned(),
+            Self::Forbidden => CLIENT.to_owned(),
+            Self::Handshake(_) => format!("{CLIENT}; a server that offers only old TLS (1.0, or CBC ciphers) cannot be asked either"),
             Self::Xsrf => "something between here and the proxy drops or changes headers (X-Qlik-Xrfkey): ask the proxy's own port, not a gateway".to_owned(),
             Self::LoginPage { .. } | Self::Redirect { .. } => format!(
                 "port {port} is a virtual proxy's login or a gateway, not the proxy's REST API: use its own port, usually 4243"
@@ -270,8 +286,8 @@ impl Fault {
             Self::NotAnArray(_) | Self::NotSessions { .. } | Self::Empty => format!(
                 "see whether {port} is the proxy's REST API port (usually 4243), and whether a gateway in between changes answers"
             ),
-            Self::Truncated { .. } => "the connection was cut, or something in between shortens answers".to_owned(),
-            Self::NotTls | Self::Status { .. } | Self::TooLarge | Self::Other(_) => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::Truncated { .. } | Self::Stalled { .. } => "the connection was cut, or something in between shortens answers".to_owned(),
+            Self::NotTls | Self::NotHttp | Self::Status { .. } | Self::TooLarge | Self::Other(_) => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
             Self::NoRandomness => "see whether this machine has a working `getrandom`".to_owned(),
         }
     }
@@ -300,6 +316,12 @@ fn tls_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     }
     let inner = error.downcast_ref::<io::Error>()?.get_ref()?;
     tls_in(inner)
+}
+
+/// The fault that an error of the network is, however deep it is wrapped.
+fn io_in(error: &(dyn Error + 'static)) -> Option<Fault> {
+    let io = error.downcast_ref::<io::Error>()?;
+    Fault::from_io(io).or_else(|| io_in(io.get_ref()?))
 }
 
 /// `DnsName("sense.example.com")` as `sense.example.com`.

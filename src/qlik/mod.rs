@@ -40,6 +40,22 @@ pub fn check_host(host: &str) -> Result<(), TlsError> {
     session_api::url(host, QPS_PORT, "").map(drop)
 }
 
+/// Whether a text is a virtual proxy's prefix; the empty one is the default virtual proxy's.
+pub fn check_prefix(prefix: &str) -> Result<(), String> {
+    let wrong = |what: &str| Err(format!("`{prefix}` is no prefix: {what}"));
+    if prefix.is_empty() {
+        Ok(())
+    } else if prefix.starts_with('/') || prefix.ends_with('/') {
+        wrong("write it without `/` at either end")
+    } else if prefix.contains('#') {
+        wrong("it cannot hold `#`")
+    } else if prefix.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        wrong("no part of it can be empty, `.` or `..`")
+    } else {
+        Ok(())
+    }
+}
+
 /// Everything it takes to ask one site.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -76,7 +92,11 @@ pub struct ProxySettings {
 impl ProxySettings {
     /// What the proxy is called: its host, with the port when that is not the usual one.
     pub fn label(&self) -> String {
-        if self.port == QPS_PORT { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+        match (self.port, self.host.contains(':')) {
+            (QPS_PORT, _) => self.host.clone(),
+            (port, false) => format!("{}:{port}", self.host),
+            (port, true) => format!("[{}]:{port}", self.host.trim_matches(['[', ']'])),
+        }
     }
 }
 
@@ -113,16 +133,19 @@ impl Qlik {
 
     /// Asks every pair, a few at once. Never fails: not seeing is something seen.
     pub async fn observe(&self, at: Timestamp) -> Snapshot {
-        let asked: Vec<_> = self.targets.iter().map(|target| self.ask(target)).collect();
-        let observations = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await;
+        let asked: Vec<_> = self.targets.iter().enumerate().map(|(place, target)| self.ask(place, target)).collect();
+        // Whoever answers makes room for the next; one that hangs holds up no more than its own place.
+        let mut observations = stream::iter(asked).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
+        observations.sort_unstable_by_key(|(place, ..)| *place);
+        let observations = observations.into_iter().map(|(_, pair, observation)| (pair, observation)).collect();
         Snapshot::new(self.site.clone(), at, observations, |user| pattern::any(&self.exclude, user))
     }
 
-    async fn ask(&self, target: &Target) -> (Pair, Observation) {
+    async fn ask(&self, place: usize, target: &Target) -> (usize, Pair, Observation) {
         let observation = match session_api::sessions(&target.client, &target.url, self.timeout).await {
             Ok(sessions) => Observation::Seen(sessions),
             Err(fault) => Observation::Unseen(fault.told(&target.url, &target.pair, self.timeout)),
         };
-        (target.pair.clone(), observation)
+        (place, target.pair.clone(), observation)
     }
 }

@@ -1,5 +1,6 @@
 //! One call: the sessions of one pair.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode, Url, header};
@@ -13,13 +14,16 @@ use crate::snapshot::Session;
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// As much of an error page as is looked at.
 const LARGEST_ERROR: usize = 16 * 1024;
+/// How long an error page is waited for.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// `https://HOST:PORT/qps/[PREFIX/]session`, each segment of the prefix encoded and its inner slashes kept.
 pub(super) fn url(host: &str, port: u16, prefix: &str) -> Result<Url, TlsError> {
     let bad = || TlsError::Host(host.to_owned());
     let bracketed = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
     let mut url = Url::parse(&format!("https://{bracketed}:{port}/")).map_err(|_| bad())?;
-    if url.host_str().is_none_or(str::is_empty) || url.path() != "/" || url.username() != "" {
+    let plain = url.path() == "/" && url.username() == "" && url.query().is_none() && url.fragment().is_none();
+    if url.host_str().is_none_or(str::is_empty) || !plain || url.port_or_known_default() != Some(port) {
         return Err(bad());
     }
     {
@@ -35,22 +39,35 @@ pub(super) fn url(host: &str, port: u16, prefix: &str) -> Result<Url, TlsError> 
 
 /// Asks for the sessions, within `timeout` from connecting to the last byte.
 pub(super) async fn sessions(client: &Client, url: &Url, timeout: Duration) -> Result<Vec<Session>, Fault> {
-    let key = xrfkey::fresh().ok_or(Fault::NoRandomness)?;
-    let mut url = url.clone();
-    url.set_query(Some(&format!("xrfkey={key}")));
+    let came = AtomicUsize::new(0);
     let asked = async {
-        let response =
-            client.get(url).header("X-Qlik-Xrfkey", key).send().await.map_err(|e| Fault::from_request(&e))?;
+        let mut answer = ask(client, url).await;
+        // A connection that was kept alive may be closed by the proxy just as it is used again: a fresh one tells.
+        if matches!(answer, Err(Fault::Reset)) {
+            answer = ask(client, url).await;
+        }
+        let response = answer?;
         if response.status() != StatusCode::OK {
             return Err(refused(response).await);
         }
         if is_html(&response) {
             return Err(Fault::LoginPage { status: 200 });
         }
-        body(response, LARGEST_ANSWER).await
+        body(response, &came).await
     };
-    let body = tokio::time::timeout(timeout, asked).await.map_err(|_| Fault::Timeout)??;
+    let body = tokio::time::timeout(timeout, asked).await.map_err(|_| match came.load(Ordering::Relaxed) {
+        0 => Fault::Timeout,
+        bytes => Fault::Stalled { bytes },
+    })??;
     wire::parse_sessions(&body)
+}
+
+/// One call, with a key of its own.
+async fn ask(client: &Client, url: &Url) -> Result<Response, Fault> {
+    let key = xrfkey::fresh().ok_or(Fault::NoRandomness)?;
+    let mut url = url.clone();
+    url.set_query(Some(&format!("xrfkey={key}")));
+    client.get(url).header("X-Qlik-Xrfkey", key).send().await.map_err(|e| Fault::from_request(&e))
 }
 
 fn is_html(response: &Response) -> bool {
@@ -68,7 +85,7 @@ async fn refused(response: Response) -> Fault {
         300..=399 => Fault::Redirect { status },
         401 => Fault::LoginPage { status },
         403 => {
-            let said = body(response, LARGEST_ERROR).await.unwrap_or_default();
+            let said = beginning(response).await;
             if String::from_utf8_lossy(&said).to_ascii_lowercase().contains("xsrf") {
                 Fault::Xsrf
             } else {
@@ -82,18 +99,35 @@ async fn refused(response: Response) -> Fault {
     }
 }
 
-/// The body, refused once it is larger than `most`.
-async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, Fault> {
+/// As much of an error's body as came within a moment: the status alone says enough.
+async fn beginning(mut response: Response) -> Vec<u8> {
+    let mut said = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            said.extend_from_slice(&chunk);
+            if said.len() >= LARGEST_ERROR {
+                break;
+            }
+        }
+    };
+    // Whatever came until then is judged.
+    let _ = tokio::time::timeout(MOMENT, read).await;
+    said
+}
+
+/// The body, refused once it is larger than what is read; `came` counts it on the way.
+async fn body(mut response: Response, came: &AtomicUsize) -> Result<Vec<u8>, Fault> {
     let promised = response.content_length().unwrap_or(0);
-    if promised > most as u64 {
+    if promised > LARGEST_ANSWER as u64 {
         return Err(Fault::TooLarge);
     }
     let mut body = Vec::with_capacity(usize::try_from(promised).unwrap_or(0));
     while let Some(chunk) = response.chunk().await.map_err(|e| Fault::from_body(&e, body.len()))? {
-        if body.len() + chunk.len() > most {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
             return Err(Fault::TooLarge);
         }
         body.extend_from_slice(&chunk);
+        came.store(body.len(), Ordering::Relaxed);
     }
     Ok(body)
 }
@@ -113,7 +147,7 @@ mod tests {
             assert_eq!(url("sense", 4243, prefix).unwrap().path(), path);
         }
         assert_eq!(url("::1", 4243, "").unwrap().as_str(), "https://[::1]:4243/qps/session");
-        for bad in ["", "a b", "sense/qmc", "https://sense", "me@sense"] {
+        for bad in ["", "a b", "sense/qmc", "https://sense", "me@sense", "sense?x", "sense#x", "sense:443"] {
             assert!(url(bad, 4243, "").is_err(), "{bad}");
         }
     }

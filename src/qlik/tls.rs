@@ -9,8 +9,9 @@ use rustls::ClientConfig;
 use super::trust::{self, Trust};
 use super::{ProxySettings, Settings};
 
-/// How long an idle connection is kept: longer than most schedules' step, so that a poll need not shake hands anew.
-const KEPT_IDLE: Duration = Duration::from_mins(10);
+/// How long an idle connection is kept: for polls once a minute, and less than the two minutes after which Windows closes it.
+/// <https://learn.microsoft.com/en-us/iis/configuration/system.applicationhost/weblimits>
+const KEPT_IDLE: Duration = Duration::from_secs(100);
 
 /// Why a site cannot be asked at all, whatever its state.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,9 @@ pub enum TlsError {
     ServerName(String),
     #[error("the root certificate cannot be used: {0}")]
     Root(String),
-    #[error("the client certificate and its key do not go together: {0}")]
+    #[error(
+        "the client certificate and its key do not go together: use the `client.pem` and the `client_key.pem` of one and the same export ({0})"
+    )]
     Identity(String),
     #[error("the TLS client cannot be made: {0}")]
     Client(String),

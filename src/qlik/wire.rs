@@ -55,6 +55,10 @@ pub fn parse_sessions(body: &[u8]) -> Result<Vec<Session>, Fault> {
         // The parser's own words may quote what it read, which may be a session id: only these are known not to.
         let said = error.to_string();
         let missing = ["UserDirectory", "UserId", "SessionId"];
+        if said.starts_with("trailing characters") {
+            let what = "is followed by something else".to_owned();
+            return Fault::NotSessions { what, line: error.line(), column: error.column() };
+        }
         let what = missing
             .iter()
             .find(|field| said.starts_with(&format!("missing field `{field}`")))
@@ -125,7 +129,7 @@ mod tests {
             (b"[{\"UserDirectory\":\"LAB\",\"UserId\":\"a\"}]", "has no `SessionId`"),
             (b"[{\"UserDirectory\":\"LAB\",\"UserId\":\"a\",\"SessionId\":4711}]", "is not a session"),
             (b"[{\"UserDirectory\":null,\"UserId\":\"a\",\"SessionId\":\"x4711\"}]", "is not a session"),
-            (b"[] []", "is not a session"),
+            (b"[] []", "is followed by something else"),
         ] {
             let text = parse_sessions(body).unwrap_err().to_string();
             assert!(text.contains(said), "{text}");

@@ -85,12 +85,13 @@ impl Cron {
             .count()
     }
 
-    /// The time from the slot before this one.
-    pub fn step_before(&self, slot: Timestamp) -> SignedDuration {
+    /// The time between slots around this one: the shorter of the steps before and after it, since a schedule may rest at night.
+    pub fn step_at(&self, slot: Timestamp) -> SignedDuration {
         let local = slot.to_zoned(self.zone.clone());
-        self.slots
-            .find_previous_occurrence(&local, false)
-            .map_or(SignedDuration::ZERO, |before| slot.duration_since(before.timestamp()))
+        let before = self.slots.find_previous_occurrence(&local, false).ok();
+        let before = before.map(|before| slot.duration_since(before.timestamp()));
+        let after = self.next_after(slot).map(|after| after.duration_since(slot));
+        before.into_iter().chain(after).min().unwrap_or_default()
     }
 }
 
@@ -175,7 +176,9 @@ mod tests {
         assert_eq!(cron.count_between(monday, at("2026-11-25T06:00:00Z"), 100), 1);
         assert_eq!(cron.newest_in(thursday, thursday), None);
         assert_eq!(cron.newest_in(at("2026-11-25T06:00:00Z"), thursday), None);
-        assert_eq!(cron.step_before(monday), SignedDuration::from_hours(24));
+        assert_eq!(cron.step_at(monday), SignedDuration::from_hours(24));
+        let office = super::tests::cron("*/10 7-17 * * MON-FRI");
+        assert_eq!(office.step_at(monday), SignedDuration::from_mins(10), "not the whole weekend");
     }
 
     proptest! {

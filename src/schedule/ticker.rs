@@ -4,9 +4,13 @@
 //! missed, and runs a job beside itself. So it gives the pulse alone: one cheap job, every second, in UTC.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+/// How long a beat may be missing.
+const MISSING: Duration = Duration::from_secs(2);
 
 /// The pulse of the daemon.
 pub struct Ticker {
@@ -33,9 +37,10 @@ impl Ticker {
         Ok(Self { scheduler, pulse })
     }
 
-    /// Waits for the next second; ticks that nobody waited for are one.
+    /// Waits for the next second, or two; ticks that nobody waited for are one.
     pub async fn tick(&self) {
-        self.pulse.notified().await;
+        // The scheduler is silent after the clock was set back, until it has caught up: this goes on without it.
+        let _ = tokio::time::timeout(MISSING, self.pulse.notified()).await;
     }
 
     pub async fn stop(&mut self) {

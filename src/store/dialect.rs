@@ -30,7 +30,9 @@ pub(super) async fn open(file: &Path) -> Result<Pool, StoreError> {
         .foreign_keys(true)
         .busy_timeout(BUSY)
         // 2 MiB of pages: the working set is small, and the daemon is to stay so.
-        .pragma("cache_size", "-2048");
+        .pragma("cache_size", "-2048")
+        // What is emptied is gone from the disk, too: bodies hold people's names.
+        .pragma("secure_delete", "ON");
     let told = |error: sqlx::Error| StoreError::from_database(&error, Some(file));
     let pool = SqlitePoolOptions::new()
         .max_connections(1)

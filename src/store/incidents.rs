@@ -24,19 +24,20 @@ impl Store {
         rows.iter().map(|row| Ok(IncidentRow { incident: read(row)?, severity: row.try_get(3)? })).collect()
     }
 
-    /// Closes, without a word, what no configured rule watches any more. Gives the site and rule of each.
+    /// Closes, without a word, what no configured rule of that kind watches any more. Gives the site and rule of each.
     pub async fn withdraw_incidents(
         &self,
-        watched: &[(&str, &str)],
+        watched: &[(&str, &str, &str)],
         now: Timestamp,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let mut tx = begin(&self.pool).await?;
-        let rows =
-            sqlx::query("SELECT id, site, rule FROM incident WHERE state <> 'closed'").fetch_all(&mut *tx).await?;
+        let rows = sqlx::query("SELECT id, site, rule, kind FROM incident WHERE state <> 'closed'")
+            .fetch_all(&mut *tx)
+            .await?;
         let mut withdrawn = Vec::new();
         for row in rows {
             let (id, site, rule): (i64, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            if !watched.contains(&(site.as_str(), rule.as_str())) {
+            if !watched.contains(&(site.as_str(), rule.as_str(), row.try_get(3)?)) {
                 sqlx::query("UPDATE incident SET state = 'closed', closed = $2 WHERE id = $1")
                     .bind(id)
                     .bind(ms(now))
@@ -87,12 +88,12 @@ fn read(row: &Row) -> Result<Incident, StoreError> {
 pub(super) async fn save(
     tx: &mut Transaction,
     incident: &Incident,
-    severity: Severity,
+    (kind, severity): (&str, Severity),
 ) -> Result<Incident, StoreError> {
     let id = incident.id.map(|id| id.0);
     let row = sqlx::query(
-        "INSERT INTO incident (id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+        "INSERT INTO incident (id, site, rule, kind, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state, since = excluded.since, \
          last_shown = excluded.last_shown, polls = excluded.polls, opened = excluded.opened, told_at = excluded.told_at, \
          told = excluded.told, closed = excluded.closed, cause = excluded.cause RETURNING id",
@@ -100,6 +101,7 @@ pub(super) async fn save(
     .bind(id)
     .bind(&*incident.site)
     .bind(&*incident.rule)
+    .bind(kind)
     .bind(severity.word())
     .bind(incident.state.word())
     .bind(ms(incident.since))

@@ -5,11 +5,13 @@ use sqlx::Row as _;
 
 use super::dialect::{Row, Transaction, begin};
 use super::{Store, StoreError, at, ms};
-use crate::outbox::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, NewDelivery, Settled};
+use crate::outbox::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Settled};
 
 const LISTED: &str = "SELECT d.id, cause, channel, recipient, kind, title, body, state, created, due, attempts, settled, \
      last_error, c.paused_until, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";
 
+/// Longer than any wait between two tries.
+const NEVER: SignedDuration = SignedDuration::from_hours(3);
 /// How old a test may be and still be sent by a start.
 const TEST_WAITS: SignedDuration = SignedDuration::from_mins(2);
 
@@ -22,8 +24,8 @@ pub(super) async fn enqueue(
     let mut ids = Vec::new();
     for delivery in deliveries {
         let row = sqlx::query(
-            "INSERT INTO delivery (cause, channel, recipient, kind, title, body, plainer, message_id, in_reply_to, urgent, created, due, state) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 'pending') \
+            "INSERT INTO delivery (cause, channel, recipient, kind, form, title, body, plainer, message_id, in_reply_to, urgent, created, due, state) \
+             VALUES ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $11, $11, 'pending') \
              ON CONFLICT (cause, channel, recipient) DO NOTHING RETURNING id",
         )
         .bind(delivery.cause.as_str())
@@ -37,6 +39,7 @@ pub(super) async fn enqueue(
         .bind(delivery.in_reply_to.as_deref())
         .bind(delivery.urgent)
         .bind(ms(now))
+        .bind(delivery.form)
         .fetch_optional(&mut **tx)
         .await?;
         if let Some(row) = row {
@@ -44,6 +47,11 @@ pub(super) async fn enqueue(
         }
     }
     Ok(ids)
+}
+
+/// A time that no wait reaches, so that what is due after it was put there by a clock that has been set back since.
+fn never(now: Timestamp) -> Timestamp {
+    now.checked_add(NEVER).unwrap_or(Timestamp::MAX)
 }
 
 impl Store {
@@ -62,7 +70,7 @@ impl Store {
         now: Timestamp,
         lease: SignedDuration,
         only: Option<&[DeliveryId]>,
-        mut ready: impl FnMut(&str) -> bool,
+        mut ready: impl FnMut(&Lane) -> bool,
     ) -> Result<Vec<Claimed>, StoreError> {
         if only.is_none() && !self.anything_due(now).await? {
             return Ok(Vec::new());
@@ -70,22 +78,28 @@ impl Store {
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let mut tx = begin(&self.pool).await?;
         let rows = sqlx::query(
-            "SELECT d.id, d.channel, recipient, body, plainer, message_id, in_reply_to, created, attempts, coalesce(c.failures, 0) AS failures \
+            "SELECT d.id, d.channel, recipient, form, body, plainer, message_id, in_reply_to, created, attempts, coalesce(c.failures, 0) AS failures \
              FROM delivery d LEFT JOIN channel c ON c.name = d.channel \
-             WHERE state = 'pending' AND due <= $1 AND (claimed_until IS NULL OR claimed_until <= $1) \
-             AND ($2 OR ((urgent OR c.paused_until IS NULL OR c.paused_until <= $1) AND NOT EXISTS \
+             WHERE state = 'pending' AND (due <= $1 OR due > $3) AND (claimed_until IS NULL OR claimed_until <= $1) \
+             AND (urgent OR c.paused_until IS NULL OR c.paused_until <= $1 OR c.paused_until > $3) AND ($2 OR (NOT EXISTS \
              (SELECT 1 FROM delivery e WHERE e.state = 'pending' AND e.channel = d.channel AND e.recipient = d.recipient AND e.urgent = d.urgent AND e.id < d.id))) \
              ORDER BY urgent DESC, d.id",
         )
         .bind(ms(now))
         .bind(only.is_some())
+        .bind(ms(never(now)))
         .fetch_all(&mut *tx)
         .await?;
         let mut claimed = Vec::new();
         for row in rows {
             let id = DeliveryId(row.try_get("id")?);
-            let channel: String = row.try_get("channel")?;
-            if only.is_some_and(|ids| !ids.contains(&id)) || !ready(&channel) {
+            let lane = Lane {
+                channel: row.try_get("channel")?,
+                recipient: row.try_get("recipient")?,
+                form: row.try_get("form")?,
+                oldest: at(row.try_get("created")?),
+            };
+            if only.is_some_and(|ids| !ids.contains(&id)) || !ready(&lane) {
                 continue;
             }
             let attempt = row.try_get::<i64, _>("attempts")? + 1;
@@ -103,13 +117,13 @@ impl Store {
                 .await?;
             claimed.push(Claimed {
                 id,
-                channel,
-                recipient: row.try_get("recipient")?,
+                channel: lane.channel,
+                recipient: lane.recipient,
                 body: row.try_get("body")?,
                 plainer: row.try_get("plainer")?,
                 message_id: row.try_get("message_id")?,
                 in_reply_to: row.try_get("in_reply_to")?,
-                created: at(row.try_get("created")?),
+                created: lane.oldest,
                 attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
                 channel_failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
                 lease: until,
@@ -120,10 +134,12 @@ impl Store {
     }
 
     async fn anything_due(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM delivery WHERE state = 'pending' AND due <= $1)")
-            .bind(ms(now))
-            .fetch_one(&self.pool)
-            .await?;
+        let row =
+            sqlx::query("SELECT EXISTS (SELECT 1 FROM delivery WHERE state = 'pending' AND (due <= $1 OR due > $2))")
+                .bind(ms(now))
+                .bind(ms(never(now)))
+                .fetch_one(&self.pool)
+                .await?;
         Ok(row.try_get(0)?)
     }
 
@@ -131,7 +147,7 @@ impl Store {
     pub async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
         let (state, due, why) = match settled {
             Settled::Delivered => (DeliveryState::Delivered, None, None),
-            Settled::GivenUp { why } => (DeliveryState::GivenUp, None, Some(why)),
+            Settled::GivenUp { why, .. } => (DeliveryState::GivenUp, None, Some(why)),
             Settled::Later { due, why, .. } => (DeliveryState::Pending, Some(*due), Some(why)),
             Settled::Degraded { why } => (DeliveryState::Pending, Some(now), Some(why)),
         };
@@ -194,6 +210,41 @@ impl Store {
         }
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Every lane with something pending that is not being sent.
+    pub async fn lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel, recipient, form, min(created) AS oldest FROM delivery \
+             WHERE state = 'pending' AND claimed_until IS NULL GROUP BY channel, recipient, form",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Lane {
+                    channel: row.try_get("channel")?,
+                    recipient: row.try_get("recipient")?,
+                    form: row.try_get("form")?,
+                    oldest: at(row.try_get("oldest")?),
+                })
+            })
+            .collect()
+    }
+
+    /// Gives up everything that is pending in a lane which leads nowhere any more.
+    pub async fn give_up_lane(&self, lane: &Lane, now: Timestamp) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE delivery SET state = 'given up', settled = $4, last_error = 'the channel, or this recipient of it, is not configured any more' \
+             WHERE state = 'pending' AND claimed_until IS NULL AND channel = $1 AND recipient = $2 AND form = $3",
+        )
+        .bind(lane.channel.as_str())
+        .bind(lane.recipient.as_str())
+        .bind(lane.form.as_str())
+        .bind(ms(now))
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
     }
 
     /// Lets go of the claims of a holder that died. Only the lock's holder may.
@@ -260,13 +311,16 @@ impl Store {
         .bind(ms(now))
         .execute(&mut *tx)
         .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
         sqlx::query("UPDATE channel SET paused_until = $2 WHERE name = (SELECT channel FROM delivery WHERE id = $1)")
             .bind(id.0)
             .bind(ms(now))
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(true)
     }
 
     /// Takes a delivery out of the queue for good, and empties it.

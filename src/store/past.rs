@@ -1,9 +1,11 @@
 //! What was known before a poll.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::Row as _;
+use sqlx::{QueryBuilder, Row as _};
+use std::collections::HashMap;
 
-use super::spans::OpenSpans;
+use super::dialect::Db;
+use super::spans::{OpenSpans, ROWS};
 use super::{Store, StoreError, at, ms};
 use crate::judge::{Incident, IncidentId, Past, PastReading, State};
 use crate::snapshot::{Counts, User, fold};
@@ -29,7 +31,7 @@ impl Known {
         now: Timestamp,
         dropped: &[IncidentId],
         changed: Vec<Incident>,
-        full: Option<Counts>,
+        full: Option<(Counts, u64)>,
     ) -> Self {
         let back_to = now.checked_sub(self.looks_back).unwrap_or(Timestamp::MIN);
         let gone = |incident: &Incident| {
@@ -44,10 +46,10 @@ impl Known {
             }
         }
         self.readings.retain(|reading| reading.to >= back_to);
-        if let Some(counts) = full {
+        if let Some((counts, asked)) = full {
             match self.readings.last_mut() {
-                Some(last) if last.counts == counts => last.to = now,
-                _ => self.readings.push(PastReading { from: now, to: now, counts }),
+                Some(last) if last.counts == counts && last.asked == asked => last.to = now,
+                _ => self.readings.push(PastReading { from: now, to: now, counts, asked }),
             }
         }
         self
@@ -81,7 +83,7 @@ impl Store {
 
     async fn full_readings(&self, site: &str, back_to: Timestamp) -> Result<Vec<PastReading>, StoreError> {
         let rows = sqlx::query(
-            "SELECT \"from\", \"to\", sessions, users, anonymous FROM reading \
+            "SELECT \"from\", \"to\", sessions, users, anonymous, asked FROM reading \
              WHERE site = $1 AND pair IS NULL AND \"to\" >= $2 AND answered = asked ORDER BY \"to\"",
         )
         .bind(site)
@@ -95,18 +97,32 @@ impl Store {
                     from: at(row.try_get(0)?),
                     to: at(row.try_get(1)?),
                     counts: Counts { sessions: count(2)?, users: count(3)?, anonymous: count(4)? },
+                    asked: count(5)?,
                 })
             })
             .collect()
     }
 
-    /// The display name that the store has for a user.
-    pub async fn name_of(&self, user: &User) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT name FROM person WHERE directory_key = $1 AND id_key = $2")
-            .bind(fold(&user.directory).collect::<String>())
-            .bind(fold(&user.id).collect::<String>())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map_or(Ok(None), |row| Ok(row.try_get(0)?))
+    /// The display names that the store has for these users, each given once.
+    pub async fn names_of<'a>(&self, users: &[&'a User]) -> Result<Vec<(&'a User, String)>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in users.chunks(ROWS) {
+            let mut sql = QueryBuilder::<Db>::new(
+                "SELECT directory_key, id_key, name FROM person WHERE name IS NOT NULL AND (directory_key, id_key) IN (VALUES ",
+            );
+            let keys: HashMap<(String, String), &User> =
+                chunk.iter().map(|user| ((fold(&user.directory).collect(), fold(&user.id).collect()), *user)).collect();
+            for (i, (directory, id)) in keys.keys().enumerate() {
+                sql.push(if i == 0 { "(" } else { ", (" });
+                sql.push_bind(directory.as_str()).push(", ").push_bind(id.as_str()).push(")");
+            }
+            sql.push(")");
+            for row in sql.build().fetch_all(&self.pool).await? {
+                if let Some(user) = keys.get(&(row.try_get(0)?, row.try_get(1)?)) {
+                    found.push((*user, row.try_get(2)?));
+                }
+            }
+        }
+        Ok(found)
     }
 }

@@ -62,7 +62,9 @@ impl Store {
                 let id = add_pair(&mut tx, site, change.pair).await?;
                 open.pairs.entry(change.pair.clone()).or_insert_with(|| OpenPair::new(id))
             };
-            let rows = spans::begin(&mut tx, known.id, &change.began, now, known.seen.is_none()).await?;
+            // After a gap nobody knows when a session began, only that it was there by now.
+            let at_least = known.seen.is_none_or(|seen| !goes_on(seen, now, poll.interval));
+            let rows = spans::begin(&mut tx, known.id, &change.began, now, at_least).await?;
             spans::end(&mut tx, &change.ended, known.seen, now).await?;
             began += rows.len();
             ended += change.ended.len();
@@ -84,8 +86,12 @@ impl Store {
             open.forget_pair(pair);
         }
         let coverage = poll.snapshot.coverage();
-        let showed =
-            Showed { answered: coverage.answered, asked: coverage.asked, counts: Some(poll.counts), why: None };
+        let showed = Showed {
+            answered: coverage.answered,
+            asked: coverage.asked,
+            counts: (coverage.answered > 0).then_some(poll.counts),
+            why: None,
+        };
         let last = open.site_reading.take();
         open.site_reading = Some(reading(&mut tx, site, None, last, showed, poll.interval, now, &mut same).await?);
         extend(&mut tx, &same, now).await?;
@@ -95,15 +101,41 @@ impl Store {
         let mut incidents = Vec::with_capacity(poll.judgement.changed.len());
         for incident in &poll.judgement.changed {
             let rule = poll.rules.iter().find(|rule| rule.name == incident.rule);
-            let severity = rule.map_or(Severity::Warning, |rule| rule.severity);
-            incidents.push(super::incidents::save(&mut tx, incident, severity).await?);
+            let what = rule.map_or(("", Severity::Warning), |rule| (rule.kind.word(), rule.severity));
+            incidents.push(super::incidents::save(&mut tx, incident, what).await?);
         }
         outbox::enqueue(&mut tx, poll.deliveries, now).await?;
         tx.commit().await?;
-        let past = past
-            .map(|past| past.after(now, &poll.judgement.dropped, incidents, coverage.is_full().then_some(poll.counts)));
+        let past = past.map(|past| {
+            past.after(
+                now,
+                &poll.judgement.dropped,
+                incidents,
+                coverage.is_full().then_some((poll.counts, coverage.asked)),
+            )
+        });
         memory.insert(site.clone(), Memory { open: Some(open), past });
         Ok(Recorded::Done { began, ended })
+    }
+
+    /// Closes the spans of sites that no check polls any more.
+    pub async fn leave_sites(&self, polled: &[&str], now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = begin(&self.pool).await?;
+        for row in sqlx::query("SELECT DISTINCT site FROM pair").fetch_all(&mut *tx).await? {
+            let site: String = row.try_get(0)?;
+            if !polled.contains(&site.as_str()) {
+                sqlx::query(
+                    "UPDATE span SET ended = $2, last_seen = (SELECT max(\"to\") FROM reading r WHERE r.pair = span.pair AND r.why IS NULL) \
+                     WHERE ended IS NULL AND pair IN (SELECT id FROM pair WHERE site = $1)",
+                )
+                .bind(site.as_str())
+                .bind(ms(now))
+                .execute(&mut *tx)
+                .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Commits a report: its slot dealt with, and its deliveries promised. False where someone else did.

@@ -11,7 +11,7 @@ use super::{StoreError, at, ms};
 use crate::snapshot::{Counts, Observation, Pair, Session, Snapshot, User, fold};
 
 /// Rows in one INSERT: well under `SQLite`'s 32,766 parameters, and enough that more would not be quicker.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 
 /// A site's pairs with their open spans and last readings, as the database has them.
 #[derive(Default)]
@@ -196,7 +196,7 @@ impl OpenPair {
     fn compare<'a>(&mut self, sessions: &'a [Session], key: &HashKey, generation: u32) -> (Vec<Began<'a>>, Vec<i64>) {
         let listed: Vec<QuickHash> = sessions.iter().map(|session| key.quick(&session.id)).collect();
         // Most polls show what the last one showed, in the same order.
-        if self.unmet.is_empty() && self.listed == listed {
+        if self.unmet.is_empty() && !listed.is_empty() && self.listed == listed {
             return (Vec::new(), Vec::new());
         }
         let mut began = HashMap::new();

@@ -156,7 +156,18 @@ async fn a_proxy_restart_closes_and_opens_in_one_poll_and_ours_changes_nothing()
     assert_eq!(restarted, Recorded::Done { began: 2, ended: 2 });
     assert_eq!(spans(&store).await, ["? 120-…/…", "anna ≤0-120/60", "anna 120-…/…", "bo ≤0-120/60"]);
     let anna = User { directory: "corp".into(), id: "ANNA".into(), name: None };
-    assert_eq!(store.name_of(&anna).await.unwrap().as_deref(), Some("Name of anna"));
+    assert_eq!(store.names_of(&[&anna]).await.unwrap()[0].1, "Name of anna");
+}
+
+#[tokio::test]
+async fn all_who_were_there_at_the_first_poll_and_are_gone_at_the_next_are_gone() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await;
+    record(&store, &snapshot(0, &[("", Some(&["anna:s1", "bo:s2"]))]), &[]).await.unwrap();
+    let gone = record(&store, &snapshot(60, &[("", Some(&[]))]), &[]).await.unwrap();
+    assert_eq!(gone, Recorded::Done { began: 0, ended: 2 });
+    let same = record(&store, &snapshot(120, &[("", Some(&[]))]), &[]).await.unwrap();
+    assert_eq!(same, Recorded::Done { began: 0, ended: 0 });
 }
 
 #[tokio::test]
@@ -216,6 +227,7 @@ fn delivery(cause: &str, channel: &str) -> NewDelivery {
         channel: channel.into(),
         recipient: String::new(),
         kind: "alert",
+        form: "slack",
         title: cause.into(),
         body: "{}".into(),
         plainer: Some("{\"plain\":1}".into()),
@@ -279,7 +291,7 @@ async fn a_pause_holds_the_whole_channel_but_not_a_test() {
     assert!(store.settle(&back[0], &Settled::Degraded { why: "no".into() }, time(31)).await.unwrap());
     let plainer = claim(&store, 31).await;
     assert_eq!((plainer[0].body.as_str(), plainer[0].plainer.as_deref()), ("{\"plain\":1}", None));
-    assert!(store.settle(&plainer[0], &Settled::GivenUp { why: "never".into() }, time(32)).await.unwrap());
+    assert!(store.settle(&plainer[0], &Settled::GivenUp { why: "never".into(), pause: None }, time(32)).await.unwrap());
     let given_up = store.delivery(DeliveryId(1)).await.unwrap().unwrap();
     assert_eq!((given_up.state, given_up.last_error.as_deref()), (DeliveryState::GivenUp, Some("never")));
     assert!(store.retry(DeliveryId(1), time(40)).await.unwrap());

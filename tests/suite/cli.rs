@@ -118,7 +118,7 @@ async fn who_by_host_in_every_form() {
     let both = ["--virtual-proxy", "", "--virtual-proxy", "hr"];
 
     let plain = who(&site, &folder, &both).await;
-    assert_eq!((plain.status, plain.err.as_str()), (0, ""));
+    assert_eq!((plain.status, plain.err.as_str()), (0, "and 1 anonymous session\n"));
     assert_eq!(plain.out, "CORP\\=cmd()\t1\thr\nCORP\\anna\t2\t,hr\n");
 
     let csv = who(&site, &folder, &[&both[..], &["--format", "csv"]].concat()).await;
@@ -209,7 +209,7 @@ async fn who_answers_no_above_a_number_and_unseen_of_a_part() {
         assert_eq!((&json[key], &json["sites"][0][key]), (&Value::Null, &Value::Null));
     }
     let table = who(&site, &folder, &["--format", "table"]).await.out;
-    assert_eq!(table, "localhost: nothing was seen; none of 1 virtual proxy answered.\n");
+    assert_eq!(table, "localhost: nothing was seen; its virtual proxy did not answer.\n");
 }
 
 #[tokio::test]
@@ -371,7 +371,7 @@ async fn who_poll_and_check_by_configuration() {
         check.out
     );
     let check = headcount(&folder, &["check", "--format", "json"]).await.json();
-    assert_eq!((&check[1]["schedule"], &check[1]["cron"]), (&"report before-restart".into(), &"45 21 * * SUN".into()));
+    assert_eq!((&check[1]["report"], &check[1]["cron"]), (&"before-restart".into(), &"45 21 * * SUN".into()));
     let next = check[1]["next"].as_array().expect("firings");
     assert!(
         next.len() == 3 && next.iter().all(|at| at.as_str().is_some_and(|at| at.contains("T21:45:00+0"))),
@@ -420,9 +420,14 @@ async fn test_and_announce_without_a_daemon_send_for_themselves() {
         (Some(1), &"pending".into(), &"who".into())
     );
     let id = listed[0]["id"].to_string();
+    let again = headcount(&folder, &["outbox", "retry", &id]).await;
+    assert!(
+        again.status == 1 && again.err.contains("no_service"),
+        "without a daemon it is sent at once: {}",
+        again.err
+    );
     let shown = headcount(&folder, &["outbox", "show", &id]).await;
     assert!(shown.status == 0 && shown.out.contains("try 1") && !shown.out.contains("anna"), "{}", shown.out);
-    assert_eq!(headcount(&folder, &["outbox", "retry", &id]).await.status, 0);
     assert_eq!(headcount(&folder, &["outbox", "drop", &id]).await.status, 0);
     assert_eq!(headcount(&folder, &["outbox", "drop", &id]).await.status, 1);
     assert_eq!(headcount(&folder, &["outbox", "show", "999"]).await.status, 1);
@@ -474,6 +479,31 @@ async fn the_daemon_runs_tells_and_stops() {
 }
 
 #[tokio::test]
+async fn a_poll_slower_than_the_schedule_is_recorded_and_the_slots_meanwhile_are_skipped() {
+    let (site, folder) = site().await;
+    let inbox = HttpInbox::start().await;
+    configured(&site, &folder, Some(&inbox));
+    let text = std::fs::read_to_string(folder.path().join("headcount.yaml")).expect("a file");
+    folder.write("headcount.yaml", &text.replace("timeout: 1s", "timeout: 7s").replace("for: 1h", "for: 0s"));
+    site.fail_all(Fault::Hang);
+    let mut daemon =
+        command(folder.path(), &["run"]).stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("a daemon");
+    let told = tokio::time::timeout(std::time::Duration::from_secs(20), inbox.arrived(1)).await;
+    assert!(told.is_ok(), "a site that hangs for longer than a slot stays fresh is told all the same");
+    let said = plain_text(&inbox.received()[0].body);
+    assert!(said.contains("no answer within 7s"), "{said}");
+
+    let pid =
+        rustix::process::Pid::from_raw(i32::try_from(daemon.id().expect("it runs")).expect("a pid")).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), daemon.wait()).await;
+    assert_eq!(ended.expect("it stops within 10 s, in the middle of a poll").expect("a status").code(), Some(0));
+    let mut log = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut daemon.stderr.take().expect("a log"), &mut log).await.expect("a log");
+    assert!(log.contains("skipped: the one before it is still at work"), "{log}");
+}
+
+#[tokio::test]
 async fn what_cannot_start_says_why() {
     let (site, folder) = site().await;
     configured(&site, &folder, None);
@@ -491,6 +521,13 @@ async fn what_cannot_start_says_why() {
     folder.write("state-file", "");
     let done = headcount(&folder, &["run", "--state", "state-file/x"]).await;
     assert!(done.status == 1 && done.err.contains("cannot make the folder"), "{}", done.err);
-    let done = headcount(&folder, &["who", "--pfx", "x"]).await;
-    assert_eq!(done.status, 2);
+    for flag in ["--pfx", "--discover", "--health", "--at"] {
+        let done = headcount(&folder, &["who", flag]).await;
+        assert!(done.status == 2 && done.err.contains("not built yet"), "{}", done.err);
+    }
+    for listing in ["incidents", "outbox"] {
+        let words = if listing == "outbox" { vec!["outbox", "list"] } else { vec![listing] };
+        let done = headcount(&folder, &words).await;
+        assert!(done.status == 1 && done.err.contains("there is no store `state/headcount.db` yet"), "{}", done.err);
+    }
 }

@@ -87,8 +87,12 @@ impl Settings {
             (Some(_), None) => return Err("`smtp.user` needs a `smtp.password`".to_owned()),
             (None, Some(_)) => return Err("`smtp.password` needs a `smtp.user`".to_owned()),
         };
-        if host.trim().is_empty() {
-            return Err("`smtp.host` is empty".to_owned());
+        // It may hold a password, so it is not repeated.
+        if host.is_empty()
+            || host.contains(['/', '@', ' '])
+            || (host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err())
+        {
+            return Err("`smtp.host` is no host name: write a name such as `mail.example.com` alone; `port`, `tls`, `user` and the password have keys of their own".to_owned());
         }
         if tls == Tls::None && login.is_some() && !is_loopback(&host) {
             return Err("`smtp.tls: none` would send the password in the open; use `starttls` or `implicit`".to_owned());
@@ -99,7 +103,11 @@ impl Settings {
 }
 
 fn parsed<E: Error>(text: &str) -> Result<Mailbox, E> {
-    text.parse().map_err(|error| E::custom(format!("`{text}` is no mail address: {error}")))
+    text.parse().map_err(|error| {
+        E::custom(format!(
+            "`{text}` is no mail address ({error}): write one such as `cio@example.com` or `The CIO <cio@example.com>`"
+        ))
+    })
 }
 
 /// Checked while it is read, so that a mistake is told at its own line.

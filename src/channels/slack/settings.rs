@@ -24,7 +24,10 @@ pub struct Settings {
 impl Settings {
     /// Takes the webhook's address. What is wrong with it is told without it.
     pub fn new(url: Secret) -> Result<Self, String> {
-        http::host(&url)?;
+        let host = http::host(&url)?.to_ascii_lowercase();
+        if host.ends_with(".logic.azure.com") || host.ends_with(".powerplatform.com") {
+            return Err("it is the address of a Teams workflow: give it to a channel of the kind `teams`".to_owned());
+        }
         Ok(Self { url })
     }
 

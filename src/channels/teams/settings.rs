@@ -30,6 +30,12 @@ impl Settings {
                         Workflows template \"Post to a channel when a webhook request is received\", and use its address"
                 .to_owned());
         }
+        if host == "hooks.slack.com" {
+            return Err("it is the address of a Slack webhook: give it to a channel of the kind `slack`".to_owned());
+        }
+        if host.ends_with(".logic.azure.com") {
+            return Err("it is a workflow's old address, and those stopped on 2025-11-30; open the flow, and copy the address that its trigger shows now".to_owned());
+        }
         Ok(Self { url })
     }
 

@@ -54,11 +54,12 @@ CREATE TABLE reading (
 CREATE INDEX reading_of_pair ON reading (pair, id) WHERE pair IS NOT NULL;
 CREATE INDEX reading_of_site ON reading (site, "to") WHERE pair IS NULL;
 
--- A finding that lasts. An event opens and closes at once.
+-- A finding that lasts; `kind` is its rule's. An event opens and closes at once.
 CREATE TABLE incident (
     id         INTEGER PRIMARY KEY,
     site       TEXT NOT NULL,
     rule       TEXT NOT NULL,
+    kind       TEXT NOT NULL,
     severity   TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('pending', 'open', 'closed')),
     since      INTEGER NOT NULL,
@@ -79,13 +80,14 @@ CREATE TABLE schedule (
     last_slot INTEGER NOT NULL
 );
 
--- The promise to bring one payload to one channel. A body is emptied once delivered.
+-- The promise to bring one payload to one channel; `form` is the kind of channel that it was made for. A body is emptied once delivered.
 CREATE TABLE delivery (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     cause         TEXT NOT NULL,
     channel       TEXT NOT NULL,
     recipient     TEXT NOT NULL,
     kind          TEXT NOT NULL,
+    form          TEXT NOT NULL,
     title         TEXT NOT NULL,
     body          TEXT NOT NULL,
     plainer       TEXT,

@@ -93,6 +93,17 @@ async fn what_the_log_says_of_a_silent_pair_is_enough_to_mend_it_and_said_once()
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_is_cut_as_it_is_used_again_is_no_silence() {
+    let world = World::new(&BLIND.replace("for: 2m", "for: 0s")).await;
+    world.connected("", &["anna"]).at("08:01").await.quiet();
+    world.site.fail_once(0, "", Fault::Reset);
+    world.site.fail_once(0, "hr", Fault::CloseWithoutAnswer);
+    world.at("08:02").await.quiet();
+    assert_eq!(world.site.requests(), 6, "each pair was asked again on a fresh connection");
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn each_call_has_a_fresh_key_and_connections_are_kept() {
     let world = World::new(BLIND).await;
     world.connected("", &["anna"]);
