@@ -91,14 +91,19 @@ pub(super) fn verifier(
     server_name: Option<&str>,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-    let inner = unwrapped(trust, server_name, provider)?;
-    Ok(Arc::new(Telling { inner }))
+    let name = match server_name {
+        None => None,
+        Some(name) => Some(ServerName::try_from(name.to_owned()).map_err(|_| TlsError::ServerName(name.to_owned()))?),
+    };
+    Ok(Arc::new(Telling { inner: unwrapped(trust, provider)?, name }))
 }
 
-/// Tells more of a certificate that was refused than why: its fingerprint and its dates.
+/// Verifies for the name that the operator gave, where the host is reached by another, and tells more of a certificate
+/// that is refused than why: its fingerprint and its dates.
 #[derive(Debug)]
 struct Telling {
     inner: Arc<dyn ServerCertVerifier>,
+    name: Option<ServerName<'static>>,
 }
 
 impl ServerCertVerifier for Telling {
@@ -110,6 +115,7 @@ impl ServerCertVerifier for Telling {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let name = self.name.as_ref().unwrap_or(name);
         self.inner.verify_server_cert(end_entity, intermediates, name, ocsp, now).map_err(|error| match error {
             rustls::Error::InvalidCertificate(why) => {
                 let parsed = X509Certificate::from_der(end_entity).ok().map(|(_, parsed)| parsed);
@@ -151,15 +157,11 @@ impl ServerCertVerifier for Telling {
     }
 }
 
-fn unwrapped(
-    trust: &Trust,
-    server_name: Option<&str>,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+fn unwrapped(trust: &Trust, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
     let algorithms = provider.signature_verification_algorithms;
-    let inner: Arc<dyn ServerCertVerifier> = match trust {
-        Trust::Pinned(pins) => return Ok(Arc::new(Unchained { pins: Some(pins.clone()), algorithms })),
-        Trust::Insecure => return Ok(Arc::new(Unchained { pins: None, algorithms })),
+    Ok(match trust {
+        Trust::Pinned(pins) => Arc::new(Unchained { pins: Some(pins.clone()), algorithms }),
+        Trust::Insecure => Arc::new(Unchained { pins: None, algorithms }),
         Trust::Root(Some(roots)) => {
             let mut store = RootCertStore::empty();
             for root in &roots.0 {
@@ -172,56 +174,7 @@ fn unwrapped(
         Trust::Root(None) => {
             Arc::new(rustls_platform_verifier::Verifier::new(provider).map_err(|e| TlsError::Root(e.to_string()))?)
         }
-    };
-    match server_name {
-        None => Ok(inner),
-        Some(name) => {
-            let name = ServerName::try_from(name.to_owned()).map_err(|_| TlsError::ServerName(name.to_owned()))?;
-            Ok(Arc::new(Renamed { inner, name }))
-        }
-    }
-}
-
-/// Verifies the certificate for the name that the operator gave, where the host is reached by another.
-#[derive(Debug)]
-struct Renamed {
-    inner: Arc<dyn ServerCertVerifier>,
-    name: ServerName<'static>,
-}
-
-impl ServerCertVerifier for Renamed {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        self.inner.verify_server_cert(end_entity, intermediates, &self.name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, cert, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, cert, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
+    })
 }
 
 /// Verifies no chain and no name: a pinned certificate, or any at all, but always the handshake's signature.
