@@ -64,7 +64,8 @@ impl Change {
             from,
             to,
             by,
-            percent: (from > 0).then(|| by * 100 / from),
+            // To the nearest whole one: 8 of 11 are 73 %.
+            percent: (from > 0).then(|| (by * 100 + from / 2) / from),
             within: self.within,
             coverage: seen.coverage,
         })
