@@ -315,6 +315,11 @@ impl Snapshot {
         &self.pairs
     }
 
+    /// The observations themselves, in their order.
+    pub fn into_pairs(self) -> Vec<(Pair, Observation)> {
+        self.pairs
+    }
+
     /// Each pair with its counts, none where it was not seen.
     pub fn counted(&self) -> impl Iterator<Item = (&Pair, &Observation, Option<Counts>)> {
         self.pairs.iter().zip(&self.pair_counts).map(|((pair, observation), counts)| (pair, observation, *counts))

@@ -98,6 +98,21 @@ impl Client {
             .map_err(|error| format!("the HTTP client cannot be set up: {}", sentence(error)))
     }
 
+    /// Asks the host of an address for its front page's head, without the secret path: whether it can be reached and is
+    /// trusted. Any answer will do.
+    pub(super) async fn reach(&self, to: &Secret) -> Result<String, String> {
+        let mut url = reqwest::Url::parse(to.expose()).map_err(|_| "it is no address".to_owned())?;
+        url.set_path("/");
+        url.set_query(None);
+        let host = url.host_str().map(clean).unwrap_or_default();
+        match self.0.head(url).send().await.map_err(|error| failed(to, error)) {
+            Ok(_) | Err(Outcome::Delivered) => Ok(host),
+            Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. }) => {
+                Err(format!("{host}: {why}"))
+            }
+        }
+    }
+
     /// Posts JSON. Where no answer came, the outcome says so.
     pub(super) async fn post(&self, to: &Secret, body: &str, now: Timestamp) -> Result<Answer, Outcome> {
         let request = self.0.post(to.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");

@@ -183,6 +183,15 @@ impl Channel {
         }
     }
 
+    /// Whether the channel can be reached, without sending anything. Gives the host that answered.
+    pub async fn reach(&self) -> Result<String, String> {
+        match &self.settings {
+            Settings::Slack(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
+            Settings::Teams(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
+            Settings::Email(settings) => email::send::reach(settings, &self.authorities).await,
+        }
+    }
+
     fn client(&self, plain: bool) -> Result<&http::Client, String> {
         self.http.get_or_init(|| http::Client::new(&self.authorities, plain)).as_ref().map_err(Clone::clone)
     }

@@ -69,13 +69,17 @@ pub(super) enum Command {
     /// Tells channels who is on now
     Announce(Announce),
     /// Looks at the configuration, and shows when each schedule fires next
-    Check(Listing),
+    Check(Check),
     /// Sends a real test message to a channel
     Test(Test),
     /// What waits to be delivered, what was given up, and what to do about it
     Outbox(Outbox),
     /// What is wrong now; with --all, what was
     Incidents(Incidents),
+    /// Completions for a shell, to be sourced or installed
+    Completions { shell: clap_complete::Shell },
+    /// The manual page, in roff: headcount man | man -l -
+    Man,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -164,6 +168,15 @@ pub(super) struct Poll {
     /// One check of the configuration; none for all
     #[arg(long, value_name = "NAME")]
     pub(super) check: Option<String>,
+    #[command(flatten)]
+    pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Check {
+    /// Asks every site and knocks at every channel, too; nothing is sent
+    #[arg(long)]
+    pub(super) connect: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
 }

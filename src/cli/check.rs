@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::args::{ListFormat, Listing};
+use super::args::{Check, ListFormat};
 use super::exit::{Exit, Failure};
-use super::{Context, output};
+use super::{Context, connect, output};
 use crate::channels;
 use crate::render::Engine;
 use crate::schedule::Cron;
@@ -38,7 +38,7 @@ impl Row<'_> {
     }
 }
 
-pub(super) fn check(context: &Context<'_>, args: &Listing) -> Result<Exit, Failure> {
+pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, Failure> {
     let config = context.config()?;
     let engine = Engine::new(config.templates.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
     let failing = channels::rehearse(&engine);
@@ -55,7 +55,7 @@ pub(super) fn check(context: &Context<'_>, args: &Listing) -> Result<Exit, Failu
         let sites = report.sites.iter().map(|site| site.name.to_string()).collect();
         rows.push(Row { what: "report", name: &report.name, sites, cron: &report.cron });
     }
-    let text = match args.format {
+    let text = match args.listing.format {
         ListFormat::Json => {
             let answers: Vec<_> = rows
                 .into_iter()
@@ -92,5 +92,5 @@ pub(super) fn check(context: &Context<'_>, args: &Listing) -> Result<Exit, Failu
         }
     };
     output::print(&text)?;
-    Ok(Exit::Done)
+    if args.connect { connect::connect(context, &config).await } else { Ok(Exit::Done) }
 }

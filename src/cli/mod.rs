@@ -6,6 +6,7 @@
 mod announce;
 mod args;
 mod check;
+mod connect;
 mod deliver;
 mod exit;
 mod incidents;
@@ -13,6 +14,7 @@ mod outbox;
 mod output;
 mod poll;
 mod run;
+mod shell;
 mod test;
 mod time;
 mod who;
@@ -65,10 +67,12 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Run => run::run(&context).await,
         Command::Poll(poll) => poll::poll(&context, poll).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
-        Command::Check(check) => check::check(&context, check),
+        Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man => shell::man(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod fault;
 mod identity;
+mod inspect;
 mod pattern;
 mod session_api;
 mod tls;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use reqwest::Client;
 
 pub use identity::{Identity, IdentityError, Roots};
+pub use inspect::{Inspection, ServerCertificate};
 pub use pattern::{Pattern, PatternError};
 pub use tls::TlsError;
 pub use trust::{Fingerprint, FingerprintError, Trust};
@@ -111,6 +113,7 @@ pub struct Qlik {
 struct Target {
     pair: Pair,
     client: Client,
+    presented: trust::Presented,
     url: reqwest::Url,
 }
 
@@ -118,12 +121,13 @@ impl Qlik {
     pub fn new(settings: &Settings) -> Result<Self, TlsError> {
         let mut targets = Vec::new();
         for proxy in &settings.proxies {
-            let client = tls::client(settings, proxy)?;
+            let (client, presented) = tls::client(settings, proxy)?;
             let label: Arc<str> = proxy.label().into();
             for prefix in &proxy.virtual_proxies {
                 targets.push(Target {
                     pair: Pair { proxy: label.clone(), prefix: prefix.as_str().into() },
                     client: client.clone(),
+                    presented: presented.clone(),
                     url: session_api::url(&proxy.host, proxy.port, prefix)?,
                 });
             }

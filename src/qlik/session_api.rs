@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::{Client, Response, StatusCode, Url, header};
 
 use super::fault::Fault;
@@ -60,6 +61,13 @@ pub(super) async fn sessions(client: &Client, url: &Url, timeout: Duration) -> R
         bytes => Fault::Stalled { bytes },
     })??;
     wire::parse_sessions(&body)
+}
+
+/// What the proxy's clock shows, by the `Date` of its answer.
+pub(super) async fn time(client: &Client, url: &Url, timeout: Duration) -> Option<Timestamp> {
+    let response = tokio::time::timeout(timeout, ask(client, url)).await.ok()?.ok()?;
+    let date = response.headers().get(header::DATE)?.to_str().ok()?.to_owned();
+    jiff::fmt::rfc2822::parse(&date).ok().map(|date| date.timestamp())
 }
 
 /// One call, with a key of its own.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Client;
 use rustls::ClientConfig;
 
-use super::trust::{self, Trust};
+use super::trust::{self, Presented, Trust};
 use super::{ProxySettings, Settings};
 
 /// How long an idle connection is kept: for polls once a minute, and less than the two minutes after which Windows closes it.
@@ -33,7 +33,8 @@ pub enum TlsError {
 }
 
 /// A client for one proxy: it presents the identity, and verifies the proxy's certificate by root and name.
-pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<Client, TlsError> {
+pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<(Client, Presented), TlsError> {
+    let presented = Presented::default();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -43,6 +44,7 @@ pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<Clien
             proxy_trust(settings, proxy),
             proxy.server_name.as_deref(),
             provider,
+            presented.clone(),
         )?)
         .with_client_auth_cert(settings.identity.chain.clone(), settings.identity.key.clone_key())
         .map_err(|e| TlsError::Identity(e.to_string()))?;
@@ -54,6 +56,7 @@ pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<Clien
         .tcp_keepalive(Duration::from_mins(1))
         .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")))
         .build()
+        .map(|client| (client, presented))
         .map_err(|e| TlsError::Client(e.without_url().to_string()))
 }
 

@@ -4,7 +4,7 @@
 //! when nothing else is verified, the server must prove by the handshake's signature that it holds the certificate's key.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::digest;
 use rustls::client::WebPkiServerVerifier;
@@ -74,6 +74,9 @@ impl fmt::Debug for Fingerprint {
 #[error("the server's certificate is another one than those that are pinned; its fingerprint is {0}")]
 pub(super) struct NotPinned(pub(super) Fingerprint);
 
+/// The certificate that a proxy presented last, in DER.
+pub(super) type Presented = Arc<Mutex<Option<Vec<u8>>>>;
+
 /// A certificate that was refused, with what the operator may need to know of it.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
@@ -90,12 +93,13 @@ pub(super) fn verifier(
     trust: &Trust,
     server_name: Option<&str>,
     provider: Arc<CryptoProvider>,
+    presented: Presented,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
     let name = match server_name {
         None => None,
         Some(name) => Some(ServerName::try_from(name.to_owned()).map_err(|_| TlsError::ServerName(name.to_owned()))?),
     };
-    Ok(Arc::new(Telling { inner: unwrapped(trust, provider)?, name }))
+    Ok(Arc::new(Telling { inner: unwrapped(trust, provider)?, name, presented }))
 }
 
 /// Verifies for the name that the operator gave, where the host is reached by another, and tells more of a certificate
@@ -104,6 +108,7 @@ pub(super) fn verifier(
 struct Telling {
     inner: Arc<dyn ServerCertVerifier>,
     name: Option<ServerName<'static>>,
+    presented: Presented,
 }
 
 impl ServerCertVerifier for Telling {
@@ -115,6 +120,7 @@ impl ServerCertVerifier for Telling {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        *self.presented.lock().unwrap_or_else(PoisonError::into_inner) = Some(end_entity.to_vec());
         let name = self.name.as_ref().unwrap_or(name);
         self.inner.verify_server_cert(end_entity, intermediates, name, ocsp, now).map_err(|error| match error {
             rustls::Error::InvalidCertificate(why) => {

@@ -383,6 +383,46 @@ async fn who_poll_and_check_by_configuration() {
 }
 
 #[tokio::test]
+async fn check_connect_tells_each_site_proxy_pair_and_channel_in_a_line() {
+    let (site, folder) = site().await;
+    let inbox = HttpInbox::start().await;
+    configured(&site, &folder, Some(&inbox));
+    site.connect(0, "hr", "CORP", "anna");
+    let check = headcount(&folder, &["check", "--connect"]).await;
+    assert_eq!(check.status, 0, "{}{}", check.out, check.err);
+    let lines: Vec<_> = check.out.lines().filter(|line| line.starts_with(['✓', '✗'])).collect();
+    let port = site.port(0);
+    assert_eq!(lines.len(), 8, "{lines:#?}");
+    assert!(
+        lines[0]
+            .starts_with(&format!("✓ site prod, proxy localhost:{port}: certificate for sense.example.test, sha256:"))
+    );
+    assert!(lines[1].ends_with("its clock is this machine's, to the minute"), "{lines:#?}");
+    assert!(lines[3].ends_with("virtual proxy `hr`: 1 user in 1 session"), "{lines:#?}");
+    assert_eq!(lines[7], "✓ channel ops (slack): 127.0.0.1 answers; nothing was sent");
+    assert!(inbox.received().is_empty());
+
+    let soon = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + 10 * 86_400).expect("a time");
+    let window = headcount::demo::certificates::Window::until(soon);
+    site.present(1, &site.authority().server_within("other.example.test", window));
+    site.fail(0, "hr", Fault::LoginPage);
+    let check = headcount(&folder, &["check", "--connect"]).await;
+    assert_eq!(check.status, 3);
+    let wrong: Vec<_> = check.out.lines().filter(|line| line.starts_with('✗')).collect();
+    assert!(
+        wrong.len() == 2 && wrong[0].contains("page of HTML") && wrong[1].contains("the site needs a new one soon"),
+        "{wrong:#?}"
+    );
+
+    site.heal_all();
+    site.present(1, &site.authority().server("other.example.test"));
+    folder.write("slack-ops", "http://127.0.0.1:9/slack/ops");
+    let check = headcount(&folder, &["check", "--connect"]).await;
+    assert_eq!(check.status, 1, "{}", check.out);
+    assert!(check.out.ends_with("✗ channel ops (slack): 127.0.0.1: the connection was refused\n"), "{}", check.out);
+}
+
+#[tokio::test]
 async fn test_and_announce_without_a_daemon_send_for_themselves() {
     let (site, folder) = site().await;
     let inbox = HttpInbox::start().await;
@@ -525,6 +565,12 @@ async fn what_cannot_start_says_why() {
         let done = headcount(&folder, &["who", flag]).await;
         assert!(done.status == 2 && done.err.contains("not built yet"), "{}", done.err);
     }
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let done = headcount(&folder, &["completions", shell]).await;
+        assert!(done.status == 0 && done.out.contains("announce"), "{shell}");
+    }
+    let man = headcount(&folder, &["man"]).await;
+    assert!(man.status == 0 && man.out.contains(".TH headcount") && man.out.contains("fail\\-above"), "{}", man.out);
     for listing in ["incidents", "outbox"] {
         let words = if listing == "outbox" { vec!["outbox", "list"] } else { vec![listing] };
         let done = headcount(&folder, &words).await;

@@ -41,6 +41,23 @@ pub(in crate::channels) async fn send(settings: &Settings, authorities: &Authori
 }
 
 /// The mail, with the headers that keep answering machines quiet and let readers thread it.
+/// Connects, makes the connection private, logs in, and leaves: no mail is sent.
+pub(in crate::channels) async fn reach(settings: &Settings, authorities: &Authorities) -> Result<String, String> {
+    let host = format!("{}:{}", settings.smtp.host, settings.smtp.port);
+    let transport = transport(settings, authorities)?;
+    match tokio::time::timeout(WHOLE, transport.test_connection()).await {
+        Err(_) => Err(format!("{host}: it did not answer in time")),
+        Ok(Ok(true)) => Ok(host),
+        Ok(Ok(false)) => Err(format!("{host}: it is not ready to take mail")),
+        Ok(Err(error)) => match judge_error(settings, &error) {
+            Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. } => {
+                Err(format!("{host}: {why}"))
+            }
+            Outcome::Delivered => Ok(host),
+        },
+    }
+}
+
 fn mail(settings: &Settings, parcel: Parcel<'_>) -> Result<Message, String> {
     let parts: Parts =
         serde_json::from_str(parcel.body).map_err(|error| format!("the stored mail is broken: {error}"))?;

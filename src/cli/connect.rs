@@ -1,0 +1,137 @@
+//! `headcount check --connect`: every site, proxy and channel, one line each: a check mark, or what to do.
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use super::exit::{Exit, Failure};
+use super::who::sentence;
+use super::{Context, output};
+use crate::config::Config;
+use crate::jobs::Site;
+use crate::message::lasting;
+use crate::qlik::{Inspection, Qlik, ServerCertificate};
+use crate::snapshot::{Counts, Observation};
+
+/// A certificate that ends sooner is worth a word.
+const SOON: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// A clock that is further off is worth a word: certificates and log files are read by it.
+const OFF: SignedDuration = SignedDuration::from_secs(60);
+
+/// One thing that was tried.
+struct Line {
+    fine: bool,
+    text: String,
+}
+
+impl Line {
+    fn fine(text: impl Into<String>) -> Self {
+        Self { fine: true, text: text.into() }
+    }
+
+    fn wrong(text: impl Into<String>) -> Self {
+        Self { fine: false, text: text.into() }
+    }
+}
+
+/// Tries everything, and tells it line by line. 3 when a site was not seen whole, else 1 when a channel was not reached.
+pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    let sites = join_all(config.sites.iter().map(|site| look(context, site))).await;
+    for lines in sites {
+        for line in lines? {
+            if !line.fine {
+                exit = Exit::Unseen;
+            }
+            tell(&line)?;
+        }
+    }
+    let channels =
+        join_all(config.channels.iter().map(|spec| async { (&spec.channel, spec.channel.reach().await) })).await;
+    for (channel, reached) in channels {
+        let name = format!("channel {} ({})", channel.name, channel.kind());
+        let line = match reached {
+            Ok(host) => Line::fine(format!("{name}: {} answers; nothing was sent", output::shown(&host))),
+            Err(why) => Line::wrong(format!("{name}: {}", output::shown(&why))),
+        };
+        if !line.fine && exit == Exit::Done {
+            exit = Exit::Failed;
+        }
+        tell(&line)?;
+    }
+    Ok(exit)
+}
+
+fn tell(line: &Line) -> Result<(), Failure> {
+    output::print(&format!("{} {}\n", if line.fine { "✓" } else { "✗" }, line.text))?;
+    Ok(())
+}
+
+async fn look(context: &Context<'_>, site: &Site) -> Result<Vec<Line>, Failure> {
+    let qlik = Qlik::new(&site.qlik).map_err(|error| Failure::usage(error.to_string()))?;
+    let inspections = qlik.inspect(context.clock.now()).await;
+    let now = context.clock.now();
+    let mut lines = Vec::new();
+    let mut proxy = None;
+    for inspection in &inspections {
+        // What is the proxy's own is told once, before its virtual proxies.
+        if proxy.as_ref() != Some(&inspection.pair.proxy) {
+            proxy = Some(inspection.pair.proxy.clone());
+            let name = format!("site {}, proxy {}", output::shown(&site.name), output::shown(&inspection.pair.proxy));
+            lines.extend(inspection.certificate.as_ref().map(|certificate| certificate_line(&name, certificate, now)));
+            lines.extend(inspection.clock.map(|theirs| clock_line(&name, theirs, now)));
+        }
+        lines.push(pair_line(&site.name, inspection));
+    }
+    Ok(lines)
+}
+
+fn pair_line(site: &str, inspection: &Inspection) -> Line {
+    let pair = &inspection.pair;
+    match &inspection.observation {
+        Observation::Unseen(why) => Line::wrong(sentence(site, pair, why)),
+        Observation::Seen(sessions) => {
+            let counts = Counts::of(sessions.iter());
+            let virtual_proxy = if pair.prefix.is_empty() {
+                "default virtual proxy".to_owned()
+            } else {
+                format!("virtual proxy `{}`", output::shown(&pair.prefix))
+            };
+            Line::fine(format!(
+                "site {}, proxy {}, {virtual_proxy}: {} in {}",
+                output::shown(site),
+                output::shown(&pair.proxy),
+                output::count(counts.users, "user", "users"),
+                output::count(counts.sessions, "session", "sessions")
+            ))
+        }
+    }
+}
+
+fn certificate_line(name: &str, certificate: &ServerCertificate, now: Timestamp) -> Line {
+    let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let names = if certificate.names.is_empty() { "nobody".to_owned() } else { certificate.names.join(", ") };
+    let about = format!("{name}: certificate for {}, {}", output::shown(&names), certificate.fingerprint);
+    match (certificate.from, certificate.until) {
+        (Some(from), _) if from > now => {
+            Line::wrong(format!("{about}, not valid before {}: see this machine's clock", day(from)))
+        }
+        (_, Some(until)) if until <= now => {
+            Line::wrong(format!("{about}, expired on {}: the site needs a new one", day(until)))
+        }
+        (_, Some(until)) if until.duration_since(now) < SOON => {
+            Line::wrong(format!("{about}, ends on {}: the site needs a new one soon", day(until)))
+        }
+        (_, Some(until)) => Line::fine(format!("{about}, until {}", day(until))),
+        (_, None) => Line::fine(about),
+    }
+}
+
+fn clock_line(name: &str, theirs: Timestamp, now: Timestamp) -> Line {
+    let ahead = theirs.duration_since(now);
+    let (off, way) = if ahead.is_negative() { (-ahead, "behind") } else { (ahead, "ahead of") };
+    if off <= OFF {
+        Line::fine(format!("{name}: its clock is this machine's, to the minute"))
+    } else {
+        Line::wrong(format!("{name}: its clock is {} {way} this machine's: set the one that is wrong", lasting(off)))
+    }
+}

@@ -1,0 +1,84 @@
+//! A close look at each pair, for whoever sets a site up: what it answers, the certificate that it presents, and its clock.
+
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::trust::Fingerprint;
+use super::{Qlik, session_api};
+use crate::clean::clean;
+use crate::snapshot::{Observation, Pair};
+
+/// What one pair showed.
+#[derive(Debug)]
+pub struct Inspection {
+    pub pair: Pair,
+    pub observation: Observation,
+    /// Where a certificate was presented, whether it was accepted or not.
+    pub certificate: Option<ServerCertificate>,
+    /// What the proxy's clock showed, to the second, where it told.
+    pub clock: Option<Timestamp>,
+}
+
+/// A server's certificate, as far as it can be read.
+#[derive(Debug)]
+pub struct ServerCertificate {
+    /// DNS names, cleaned; the common name where there are none.
+    pub names: Vec<String>,
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub fingerprint: Fingerprint,
+}
+
+impl ServerCertificate {
+    fn read(der: &[u8]) -> Self {
+        let fingerprint = Fingerprint::of(der);
+        let Ok((_, parsed)) = X509Certificate::from_der(der) else {
+            return Self { names: Vec::new(), from: None, until: None, fingerprint };
+        };
+        let alternatives = parsed.subject_alternative_name().ok().flatten();
+        let mut names: Vec<String> = alternatives
+            .iter()
+            .flat_map(|extension| &extension.value.general_names)
+            .filter_map(|name| match name {
+                GeneralName::DNSName(name) => Some(clean(name)),
+                _ => None,
+            })
+            .collect();
+        if names.is_empty() {
+            let common = parsed.subject().iter_common_name().filter_map(|name| name.as_str().ok());
+            names.extend(common.map(|name| format!("{} (common name)", clean(name))));
+        }
+        let time = |seconds: i64| Timestamp::from_second(seconds).ok();
+        Self {
+            names,
+            from: time(parsed.validity().not_before.timestamp()),
+            until: time(parsed.validity().not_after.timestamp()),
+            fingerprint,
+        }
+    }
+}
+
+impl Qlik {
+    /// Asks every pair, and looks at more than its answer.
+    pub async fn inspect(&self, now: Timestamp) -> Vec<Inspection> {
+        let snapshot = self.observe(now).await;
+        let mut inspections = Vec::new();
+        for (target, (pair, observation)) in self.targets.iter().zip(snapshot.into_pairs()) {
+            let told = match observation {
+                Observation::Seen(_) => session_api::time(&target.client, &target.url, self.timeout).await,
+                Observation::Unseen(_) => None,
+            };
+            let presented = target.presented.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            inspections.push(Inspection {
+                pair,
+                observation,
+                certificate: presented.as_deref().map(ServerCertificate::read),
+                clock: told,
+            });
+        }
+        inspections
+    }
+}
