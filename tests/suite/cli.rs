@@ -479,6 +479,51 @@ async fn test_and_announce_without_a_daemon_send_for_themselves() {
 }
 
 #[tokio::test]
+async fn mail_goes_over_tls_to_a_server_of_a_company_s_own_authority() {
+    use headcount::demo::inbox::{Smtp, SmtpOptions};
+
+    let (site, folder) = site().await;
+    let server = site.authority().server("localhost");
+    folder.write("smtp-password", "hunter2\n");
+    let starttls = Smtp::start(SmtpOptions::default().starttls(&server).login("headcount", "hunter2")).await;
+    let implicit = Smtp::start(SmtpOptions::default().implicit_tls(&server).login("headcount", "hunter2")).await;
+    let config = |port: u16, tls: &str, password: &str, ca: &str| {
+        let text = format!(
+            r#"
+sites: {{prod: {{host: localhost, certificate: {{pem: client.pem, key: client_key.pem}}, trust: {{root: root.pem}}}}}}
+channels:
+  mail:
+    email:
+      from: Headcount <headcount@example.com>
+      to: cio@example.com
+      smtp: {{host: localhost, port: {port}, tls: {tls}, user: headcount, password{password}}}
+    {ca}
+"#
+        );
+        folder.write("headcount.yaml", &text);
+    };
+    for (smtp, tls) in [(&starttls, "starttls"), (&implicit, "implicit")] {
+        config(smtp.port(), tls, "_file: smtp-password", "ca: root.pem");
+        let done = headcount(&folder, &["check", "--connect"]).await;
+        assert!(done.out.contains("✓ channel mail (email)"), "{}{}", done.out, done.err);
+        let done = headcount(&folder, &["test", "mail"]).await;
+        assert_eq!(done.status, 0, "{tls}: {}", done.err);
+        let mails = smtp.mails();
+        assert_eq!(mails.len(), 1);
+        assert_eq!(mails[0].header("Auto-Submitted").as_deref(), Some("auto-generated"));
+
+        config(smtp.port(), tls, "_file: smtp-password", "");
+        let done = headcount(&folder, &["test", "mail"]).await;
+        assert!(done.status == 1 && done.err.contains("`ca`"), "{tls}: {}", done.err);
+        config(smtp.port(), tls, ": wrong", "ca: root.pem");
+        let done = headcount(&folder, &["test", "mail"]).await;
+        assert!(done.status == 1 && done.err.contains("535"), "{tls}: {}", done.err);
+        assert!(!done.err.contains("hunter2"));
+        assert_eq!(smtp.mails().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn the_daemon_runs_tells_and_stops() {
     let (site, folder) = site().await;
     let inbox = HttpInbox::start().await;
