@@ -90,14 +90,18 @@ fn read(path: &Path, text: &str) -> Result<file::Config, Problems> {
         let key = if key == "." { "" } else { wording::without_address(key.trim_end_matches(".?")) };
         let inner = error.into_inner();
         let said = inner.to_string();
-        // What follows a duplicate is where the second one stands; the parser tells where the map begins.
-        let twice =
-            said.split_once("duplicate field `").and_then(|(_, rest)| rest.split_once('`')).map(|(name, _)| name);
+        let twice = ["duplicate field `", "the name `"].iter().find_map(|before| {
+            said.split_once(before).and_then(|(_, rest)| rest.split_once('`')).map(|(name, _)| name)
+        });
         let full = twice.map_or_else(
             || key.to_owned(),
             |name| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") },
         );
-        let line = problem::line_of(text, &full).or_else(|| inner.location().map(|location| location.line()));
+        let told = inner.location().map(|location| location.line());
+        // Of these two, the parser tells where the map around them begins.
+        let found =
+            (twice.is_some() || said.contains("not built yet")).then(|| problem::line_of(text, &full)).flatten();
+        let line = found.or(told);
         Problems::one(path, line, key, wording::plain(&said, key))
     })
 }

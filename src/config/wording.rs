@@ -40,6 +40,9 @@ pub(super) fn plain(said: &str, key: &str) -> String {
         return "there is more than one document, parted by `---`: put everything into one".to_owned();
     }
     if said.ends_with("expected u16") || said.ends_with("expected u64") {
+        if said.contains("string") && given().parse::<u64>().is_ok() {
+            return format!("`{}` stands in quotes, which make it a text: write it without them", given());
+        }
         let most = if said.ends_with("u16") { "from 0 to 65535" } else { "of 0 or more" };
         return format!("`{}` is not a whole number {most}", given());
     }
@@ -72,6 +75,7 @@ fn hint(said: &str) -> &'static str {
         "did not find expected alphabetic or numeric character" => {
             "; a text that begins with `*`, as a cron expression may, must be quoted"
         }
+        "mapping values are not allowed in this context" => "; see whether it is indented as the lines around it are",
         "found unknown escape character" => {
             "; a back-slash stands for itself between single quotes, such as 'INTERNAL\\sa_*'"
         }

@@ -489,7 +489,7 @@ async fn mail_goes_over_tls_to_a_server_of_a_company_s_own_authority() {
     let implicit = Smtp::start(SmtpOptions::default().implicit_tls(&server).login("headcount", "hunter2")).await;
     let config = |port: u16, tls: &str, password: &str, ca: &str| {
         let text = format!(
-            r#"
+            r"
 sites: {{prod: {{host: localhost, certificate: {{pem: client.pem, key: client_key.pem}}, trust: {{root: root.pem}}}}}}
 channels:
   mail:
@@ -498,7 +498,7 @@ channels:
       to: cio@example.com
       smtp: {{host: localhost, port: {port}, tls: {tls}, user: headcount, password{password}}}
     {ca}
-"#
+"
         );
         folder.write("headcount.yaml", &text);
     };
