@@ -76,6 +76,8 @@ pub(super) enum Command {
     Outbox(Outbox),
     /// What is wrong now; with --all, what was
     Incidents(Incidents),
+    /// Writes a first configuration, from a few answers or flags, and tries it
+    Init(Init),
     /// Completions for a shell, to be sourced or installed
     Completions { shell: clap_complete::Shell },
     /// The manual page, in roff: headcount man | man -l -
@@ -179,6 +181,25 @@ pub(super) struct Check {
     pub(super) connect: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Init {
+    /// The site's (central) node
+    #[arg(long)]
+    pub(super) host: Option<String>,
+    /// The folder with the exported certificates; they are found by looking inside
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) certificates: Option<String>,
+    /// The proxies' REST API port [default: 4243]
+    #[arg(long)]
+    pub(super) port: Option<u16>,
+    /// A file with the address of a Slack webhook
+    #[arg(long, value_name = "FILE", conflicts_with = "teams_url_file")]
+    pub(super) slack_url_file: Option<PathBuf>,
+    /// A file with the address of a Teams workflow
+    #[arg(long, value_name = "FILE")]
+    pub(super) teams_url_file: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -10,6 +10,7 @@ mod connect;
 mod deliver;
 mod exit;
 mod incidents;
+mod init;
 mod outbox;
 mod output;
 mod poll;
@@ -71,6 +72,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Test(test) => test::test(&context, test).await,
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Init(init) => init::init(&context, init).await,
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man => shell::man(),
     }

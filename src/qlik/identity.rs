@@ -57,6 +57,16 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Whether the key is the certificate's own.
+    pub fn fits(&self) -> bool {
+        let Ok(key) = rustls::crypto::ring::sign::any_supported_type(&self.key) else { return false };
+        // A key that cannot tell its public half is believed: the handshake will tell.
+        let certified = rustls::sign::CertifiedKey::new(self.chain.clone(), key);
+        !matches!(certified.keys_match(), Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)))
+    }
+}
+
 impl Roots {
     /// From a PEM file, or from the DER of a Windows export (`root.cer`).
     pub fn from_file(file: &str, bytes: &[u8]) -> Result<Self, IdentityError> {

@@ -5,6 +5,7 @@
 //! of the environment. Nothing else in the house knows how Qlik spells things.
 
 mod fault;
+mod found;
 mod identity;
 mod inspect;
 mod pattern;
@@ -22,6 +23,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use reqwest::Client;
 
+pub use found::Found;
 pub use identity::{Identity, IdentityError, Roots};
 pub use inspect::{Inspection, ServerCertificate};
 pub use pattern::{Pattern, PatternError};

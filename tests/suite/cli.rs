@@ -423,6 +423,40 @@ async fn check_connect_tells_each_site_proxy_pair_and_channel_in_a_line() {
 }
 
 #[tokio::test]
+async fn init_finds_the_certificates_tries_the_site_and_writes_what_check_takes() {
+    let (site, folder) = site().await;
+    site.connect(0, "", "CORP", "anna");
+    let inbox = HttpInbox::start().await;
+    folder.write("hook", &inbox.slack("ops"));
+    std::fs::create_dir(folder.path().join("export")).expect("a folder");
+    for (from, to) in [("client.pem", "export/a.crt"), ("client_key.pem", "export/b"), ("root.pem", "export/c.pem")] {
+        std::fs::rename(folder.path().join(from), folder.path().join(to)).expect("a file is moved");
+    }
+    let other = headcount::demo::certificates::Authority::new("elsewhere.example.test");
+    folder.write("export/0.pem", &other.root());
+    folder.write("export/1.pem", &other.client().key);
+    let port = site.port(0).to_string();
+    let words =
+        ["init", "--host", "localhost", "--port", &port, "--certificates", "export", "--slack-url-file", "hook"];
+    let done = headcount(&folder, &words).await;
+    assert_eq!(done.status, 0, "{}", done.err);
+    for part in [
+        "Found export/a.crt with export/b",
+        "Found the root export/c.pem",
+        "`server_name: sense.example.test`",
+        "localhost: 1 user in 1 session.",
+    ] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+    let check = headcount(&folder, &["check", "--connect"]).await;
+    assert_eq!(check.status, 0, "{}{}", check.out, check.err);
+    let again = headcount(&folder, &words).await;
+    assert!(again.status == 1 && again.err.contains("is there already, and is left as it is"), "{}", again.err);
+    let none = headcount(&folder, &["init", "--config", "x.yaml", "--host", "h", "--certificates", "."]).await;
+    assert!(none.status == 2 && none.err.contains("holds no client certificate (CN=QlikClient)"), "{}", none.err);
+}
+
+#[tokio::test]
 async fn test_and_announce_without_a_daemon_send_for_themselves() {
     let (site, folder) = site().await;
     let inbox = HttpInbox::start().await;
