@@ -7,6 +7,7 @@
 mod fault;
 mod identity;
 mod pattern;
+mod pfx;
 mod session_api;
 mod tls;
 mod trust;
