@@ -154,3 +154,25 @@ impl fmt::Debug for Roots {
         write!(f, "Roots({})", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_told_from_their_first_second_to_their_last() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/certificates");
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        let identity = Identity::from_pem(("c.pem", &read("client.pem")), ("k.pem", &read("client_key.pem"))).unwrap();
+        for (now, said) in [
+            ("2025-12-31T23:59:59Z", Some("the client certificate `c.pem` is not valid before 2026-01-01")),
+            ("2026-01-01T00:00:00Z", None),
+            ("2126-01-01T00:00:00Z", None),
+            ("2126-01-01T00:00:01Z", Some("the client certificate `c.pem` expired on 2126-01-01")),
+        ] {
+            let told = identity.out_of_date(now.parse().unwrap());
+            let sentence = told.as_deref().map(|told| told.split(':').next().unwrap_or_default());
+            assert_eq!(sentence, said, "{now}");
+        }
+    }
+}

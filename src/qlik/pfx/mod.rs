@@ -37,8 +37,8 @@ pub(super) fn open(
     ways: &'static str,
 ) -> Result<Opened, IdentityError> {
     let file = || file.to_owned();
-    // An archive is an ASN.1 sequence, whatever is in it.
-    if bytes.first() != Some(&0x30) {
+    // An archive is an ASN.1 sequence, whatever is in it; but so is the `root.cer` that lies beside it.
+    if bytes.first() != Some(&0x30) || X509Certificate::from_der(bytes).is_ok() {
         return Err(IdentityError::NotPfx { file: file() });
     }
     let contents =

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::super::{Identity, IdentityError};
@@ -9,6 +10,10 @@ use super::*;
 
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/certificates").join(name)).unwrap()
+}
+
+fn der(name: &str) -> Vec<u8> {
+    CertificateDer::from_pem_slice(&fixture(name)).unwrap().to_vec()
 }
 
 fn opened(name: &str, password: Option<&str>) -> Result<Opened, IdentityError> {
@@ -81,6 +86,9 @@ fn what_is_no_archive_or_cannot_be_read_is_told() {
         assert!(told.contains(said), "{told}");
     }
     assert!(matches!(opened("client.pem", None), Err(IdentityError::NotPfx { .. })));
+    assert!(matches!(open("root.cer", &der("root.pem"), None, ""), Err(IdentityError::NotPfx { .. })));
+    assert!(matches!(open("nothing.pfx", b"", None, ""), Err(IdentityError::NotPfx { .. })));
+    assert!(matches!(open("half.pfx", &fixture("aes.pfx")[..99], None, ""), Err(IdentityError::UnreadPfx { .. })));
     assert!(matches!(opened("no_key.pfx", Some("secret")), Err(IdentityError::PfxWithoutKey { .. })));
     assert!(matches!(opened("no_certificate.pfx", Some("secret")), Err(IdentityError::PfxWithoutCertificate { .. })));
     assert!(matches!(opened("weak_key.pfx", Some("secret")), Err(IdentityError::UnusableKey { .. })));
@@ -103,10 +111,6 @@ fn no_broken_archive_panics_or_opens() {
 
 #[test]
 fn of_certificates_of_one_key_the_latest_that_is_no_authority_is_taken() {
-    let der = |name: &str| {
-        use rustls::pki_types::pem::PemObject as _;
-        CertificateDer::from_pem_slice(&fixture(name)).unwrap().to_vec()
-    };
     let all = ["server_ca.pem", "server_expired.pem", "server.pem", "root.pem"].map(der);
     let (_, server) = X509Certificate::from_der(&all[2]).unwrap();
     let chain = chain(&all, server.tbs_certificate.subject_pki.raw).unwrap();
