@@ -121,6 +121,11 @@ impl Daemon {
                 "`trust: {{insecure: true}}`: whoever answers is believed to be the proxy"
             );
         }
+        for site in &config.sites {
+            if let Some(wrong) = site.qlik.identity.out_of_date(rooms.clock.now()) {
+                tracing::warn!(site = &*site.name, "{wrong}");
+            }
+        }
         if config.templates.is_some() {
             for failing in crate::channels::rehearse(&rooms.engine) {
                 tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");

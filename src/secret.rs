@@ -1,7 +1,7 @@
 //! Holds what must not be shown.
 //!
 //! A [`Secret`] prints as `***` everywhere; [`Secret::expose`] is called at a few known doors only
-//! (`channels/http.rs`, `channels/email/send.rs`, `qlik/tls.rs`, `store/key.rs`).
+//! (`channels/http.rs`, `channels/email/send.rs`, `qlik/pfx`, `store/key.rs`).
 
 use std::fmt;
 
@@ -12,6 +12,11 @@ pub struct Secret(Box<str>);
 impl Secret {
     pub fn new(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
+    }
+
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The text itself. Each caller is a door that the house knows of.

@@ -14,7 +14,7 @@ pub mod slack;
 pub mod teams;
 mod view;
 mod words;
-mod written;
+pub(crate) mod written;
 
 #[cfg(test)]
 mod contract;

@@ -5,6 +5,6 @@ use serde::{Deserialize, Deserializer};
 use crate::secret::Secret;
 
 /// Reads a secret so that not even a `Debug` of what was written shows it.
-pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+pub(crate) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Tells who is on a client-managed Qlik Sense site, in Slack, Teams and e-mail.
 #[derive(Debug, Parser)]
@@ -85,19 +85,26 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("identity").args(["cert", "pfx"]))]
 pub(super) struct Who {
     /// A site of the configuration; several times for several, none for all
     #[arg(long, value_name = "NAME", conflicts_with = "host")]
     pub(super) site: Vec<String>,
     /// A proxy to ask without any configuration
-    #[arg(long, requires_all = ["cert", "key"])]
+    #[arg(long, requires = "identity")]
     pub(super) host: Option<String>,
     /// The client certificate, PEM
-    #[arg(long, value_name = "FILE", requires = "host", conflicts_with = "site")]
+    #[arg(long, value_name = "FILE", requires_all = ["host", "key"], conflicts_with = "site")]
     pub(super) cert: Option<PathBuf>,
     /// The client certificate's key, PEM
-    #[arg(long, value_name = "FILE", requires = "host", conflicts_with = "site")]
+    #[arg(long, value_name = "FILE", requires_all = ["host", "cert"], conflicts_with_all = ["site", "pfx"])]
     pub(super) key: Option<PathBuf>,
+    /// The client certificate with its key, PFX, in place of --cert and --key
+    #[arg(long, value_name = "FILE", requires = "host", conflicts_with = "site")]
+    pub(super) pfx: Option<PathBuf>,
+    /// A file that holds the password of --pfx [default: it has none]
+    #[arg(long, value_name = "FILE", requires = "pfx", conflicts_with_all = ["cert", "site"])]
+    pub(super) password_file: Option<PathBuf>,
     /// The site's root certificate [default: those that this machine trusts]
     #[arg(long, value_name = "FILE", requires = "host", conflicts_with = "site")]
     pub(super) root: Option<PathBuf>,
@@ -126,10 +133,6 @@ pub(super) struct Who {
     #[arg(long)]
     pub(super) format: Option<WhoFormat>,
     // Flags that are documented and not built yet: refused by name.
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    pfx: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, value_parser = not_built)]
-    password_file: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
     discover: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]

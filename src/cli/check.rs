@@ -46,6 +46,7 @@ pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, F
         return Err(Failure::usage(format!("a template fails on a sample message: {}", failing.join("\nheadcount: "))));
     }
     let now = context.clock.now();
+    output::complain_of_dates(config.sites.iter().map(|site| &site.qlik), now);
     let mut rows: Vec<Row<'_>> = Vec::new();
     for check in &config.checks {
         let sites = vec![check.site.name.to_string()];

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::qlik;
 
 /// The longest text from outside that is shown, in characters.
 const LONGEST: usize = 200;
@@ -27,6 +30,18 @@ pub(super) fn say(text: &str) {
 /// Writes what went wrong.
 pub(super) fn complain(text: &str) {
     say(&format!("headcount: {text}"));
+}
+
+/// Says of each client certificate that is out of date that it is, once: whoever asks may want to know before.
+pub(super) fn complain_of_dates<'a>(sites: impl IntoIterator<Item = &'a qlik::Settings>, now: Timestamp) {
+    let mut said: Vec<String> = Vec::new();
+    for wrong in sites.into_iter().filter_map(|site| site.identity.out_of_date(now)) {
+        if !said.contains(&wrong) {
+            // A file may be far down; the date comes after it.
+            complain(&cut(&wrong, 1000));
+            said.push(wrong);
+        }
+    }
 }
 
 /// Text from outside: control and bidi characters escaped, cut at 200 characters.

@@ -60,6 +60,7 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
     }
     let store = Store::open_existing(&context.state().join(&config.database)).await?;
     let now = context.clock.now();
+    output::complain_of_dates(checks.iter().map(|check| &check.site.qlik), now);
     let mut polled = Vec::new();
     for check in checks {
         let watch = Watch::new(check).map_err(|error| Failure::usage(error.to_string()))?;

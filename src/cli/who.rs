@@ -28,6 +28,7 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
     let now = context.clock.now();
     let asked =
         sites.iter().map(Qlik::new).collect::<Result<Vec<_>, _>>().map_err(|e| Failure::usage(e.to_string()))?;
+    output::complain_of_dates(&sites, now);
     let snapshots = join_all(asked.iter().map(|site| site.observe(now))).await;
 
     let mut names = KnownNames::default();
@@ -107,12 +108,22 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
         let name = file.display().to_string();
         here.bytes(&name).map(|bytes| (name, bytes)).map_err(Failure::usage)
     };
-    let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
-        return Err(Failure::usage("--host needs --cert and --key"));
+    let identity = match (&args.cert, &args.key, &args.pfx) {
+        (Some(cert), Some(key), None) => {
+            let (cert, key) = (read(cert)?, read(key)?);
+            Identity::from_pem((&cert.0, &cert.1), (&key.0, &key.1))
+        }
+        (None, None, Some(pfx)) => {
+            let pfx = read(pfx)?;
+            let password = match &args.password_file {
+                None => None,
+                Some(file) => Some(here.secret_file(&file.display().to_string()).map_err(Failure::usage)?),
+            };
+            Identity::from_pfx((&pfx.0, &pfx.1), password.as_ref(), "--password-file FILE")
+        }
+        _ => return Err(Failure::usage("--host needs --cert and --key, or --pfx")),
     };
-    let (cert, key) = (read(cert)?, read(key)?);
-    let identity =
-        Identity::from_pem((&cert.0, &cert.1), (&key.0, &key.1)).map_err(|e| Failure::usage(e.to_string()))?;
+    let identity = identity.map_err(|error| Failure::usage(error.to_string()))?;
     let trust = match &args.root {
         _ if args.insecure => {
             output::say("headcount: --insecure: whoever answers is believed to be the proxy");

@@ -8,8 +8,9 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::channels::{email, slack, teams};
+use crate::channels::{email, slack, teams, written};
 use crate::judge::{Metric, Severity};
+use crate::secret::Secret;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,14 +64,11 @@ pub(super) struct Site {
 pub(super) struct Certificate {
     pub(super) pem: Option<String>,
     pub(super) key: Option<String>,
-    #[serde(default, rename = "pfx")]
-    _pfx: Later,
-    #[serde(default, rename = "password")]
-    _password: Later,
-    #[serde(default, rename = "password_file")]
-    _password_file: Later,
-    #[serde(default, rename = "password_env")]
-    _password_env: Later,
+    pub(super) pfx: Option<String>,
+    #[serde(default, deserialize_with = "written::secret")]
+    pub(super) password: Option<Secret>,
+    pub(super) password_file: Option<String>,
+    pub(super) password_env: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -53,6 +53,11 @@ impl Loader {
         })
     }
 
+    /// The secret in a file that is named on the command line; it may be empty there.
+    pub fn secret_file(&self, file: &str) -> Result<Secret, String> {
+        secret_in(self.bytes(file)?).map_err(|why| format!("`{file}` holds no secret: {why}"))
+    }
+
     /// A secret from exactly one of `x`, `x_file` and `x_env`; none when none is given and none is needed.
     pub(super) fn secret(
         &self,
@@ -87,11 +92,7 @@ impl Loader {
                     None => "there is no file of that name".to_owned(),
                 });
                 let text = gathered.take(&at, bytes)?;
-                let text = gathered.take(&at, String::from_utf8(text).map_err(|_| "the file is not text"))?;
-                // One line end is the editor's, not the secret's.
-                let text =
-                    text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-                Ok(Secret::new(text))
+                Ok(gathered.take(&at, secret_in(text))?)
             }
             (.., Some(env)) if env.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') => {
                 Err(format!("it is not the name of a variable: give the secret itself as `{name}`"))
@@ -115,6 +116,14 @@ impl Loader {
         }
         Some(secret)
     }
+}
+
+/// The secret that a file holds.
+fn secret_in(bytes: Vec<u8>) -> Result<Secret, &'static str> {
+    let text = String::from_utf8(bytes).map_err(|_| "the file is not text")?;
+    // One line end is the editor's, not the secret's.
+    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(Secret::new(text))
 }
 
 /// The configuration to read: the one that was named, or the first default that is there.

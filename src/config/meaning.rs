@@ -300,14 +300,7 @@ fn change(g: &mut Gathered<'_>, at: &str, written: &file::Change) -> Option<Chan
 
 fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) -> Option<Arc<Site>> {
     let at = format!("sites.{name}");
-    let pem = file_of(g, loader, &format!("{at}.certificate"), "pem", site.certificate.pem.as_deref());
-    let key = file_of(g, loader, &format!("{at}.certificate"), "key", site.certificate.key.as_deref());
-    let identity = match (&pem, &key) {
-        (Some((pem_file, pem)), Some((key_file, key))) => {
-            g.take(&format!("{at}.certificate"), Identity::from_pem((pem_file, pem), (key_file, key)))
-        }
-        _ => None,
-    };
+    let identity = identity(g, loader, &format!("{at}.certificate"), &site.certificate);
     let trust = self::trust(g, loader, &format!("{at}.trust"), site.trust.as_ref());
     let port = site.ports.as_ref().and_then(|ports| ports.qps).unwrap_or(qlik::QPS_PORT);
     let server_name = site.trust.as_ref().and_then(|trust| trust.server_name.clone());
@@ -354,6 +347,51 @@ fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &file::Site) ->
         g.add(format!("{at}.{key}"), error.to_string());
     }
     Some(Arc::new(Site { name: name.into(), qlik: settings, link }))
+}
+
+/// Exactly one of `pfx` and `pem` with `key`.
+fn identity(g: &mut Gathered<'_>, loader: &Loader, at: &str, written: &file::Certificate) -> Option<Identity> {
+    let given = (
+        // An empty one is how some write that there is none.
+        written.password.as_ref().filter(|password| !password.is_empty()),
+        written.password_file.as_deref(),
+        written.password_env.as_deref(),
+    );
+    let with_password = !matches!(given, (None, None, None));
+    match (&written.pfx, written.pem.is_some() || written.key.is_some()) {
+        (Some(_), true) => {
+            g.add(at, "the certificate is given twice: give either `pfx`, or `pem` and `key`");
+            None
+        }
+        (None, false) => {
+            g.add(
+                at,
+                "there is no certificate: give `pem` and `key`, the two files that the QMC exports (`client.pem`, `client_key.pem`), or `pfx` (`client.pfx`)",
+            );
+            None
+        }
+        (None, true) => {
+            if with_password {
+                g.add(
+                    at,
+                    "a password is for `pfx`: decrypt a PEM key that has one with `openssl rsa -in client_key.pem -out decrypted_key.pem`, and take the password out",
+                );
+            }
+            let pem = file_of(g, loader, at, "pem", written.pem.as_deref());
+            let key = file_of(g, loader, at, "key", written.key.as_deref());
+            let ((pem_file, pem), (key_file, key)) = (pem?, key?);
+            g.take(at, Identity::from_pem((&pem_file, &pem), (&key_file, &key)))
+        }
+        (Some(pfx), false) => {
+            let bytes = g.take(&format!("{at}.pfx"), loader.bytes(pfx));
+            let password = loader.secret(g, at, "password", given, false);
+            if with_password && password.is_none() {
+                return None;
+            }
+            let ways = "`password`, `password_file` or `password_env`";
+            g.take(&format!("{at}.pfx"), Identity::from_pfx((pfx, &bytes?), password.as_ref(), ways))
+        }
+    }
 }
 
 /// At most one of `root`, `fingerprint` and `insecure`; none is the machine's roots.

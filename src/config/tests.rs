@@ -56,7 +56,20 @@ const MISTAKES: &[(&str, &str)] = &[
     ("virtual_proxies: [\"\", hr]", "virtual_proxies: []"),
     ("pem: client.pem", "pem: clint.pem"),
     ("pem: client.pem, key: client_key.pem", "pem: client.pem"),
+    ("pem: client.pem, key: client_key.pem", "pfx: clint.pfx"),
+    ("pem: client.pem, key: client_key.pem", "pfx: client.pem"),
     ("pem: client.pem, key: client_key.pem", "pfx: client.pfx"),
+    ("pem: client.pem, key: client_key.pem", "pfx: client.pfx, password: hunter2"),
+    ("pem: client.pem, key: client_key.pem", "pfx: client.pfx, password_file: hunter2"),
+    ("pem: client.pem, key: client_key.pem", "pfx: client.pfx, password: hunter2, password_file: pfx-password"),
+    ("pem: client.pem, key: client_key.pem", "pfx: rc4.pfx, password_file: pfx-password"),
+    ("pem: client.pem, key: client_key.pem", "pfx: no_key.pfx, password_file: pfx-password"),
+    ("pem: client.pem, key: client_key.pem", "pfx: no_certificate.pfx, password_file: pfx-password"),
+    ("pem: client.pem, key: client_key.pem", "pfx: weak_key.pfx, password_file: pfx-password"),
+    ("pem: client.pem, key: client_key.pem", "pfx: client.pfx, pem: client.pem, password_file: pfx-password"),
+    ("pem: client.pem, key: client_key.pem", "password_file: pfx-password"),
+    ("key: client_key.pem", "key: client_key.pem, password_file: pfx-password"),
+    ("key: client_key.pem", "key: encrypted_key.pem"),
     ("key: client_key.pem", "key: client.pem"),
     ("root: root.pem", "root: slack-ops"),
     ("root: root.pem", "root: root.pem, insecure: true"),
@@ -141,6 +154,18 @@ fn folder() -> tempfile::TempDir {
     std::fs::write(folder.path().join("slack-ops"), "https://hooks.slack.com/services/T0/B0/topsecret\n").unwrap();
     std::fs::write(folder.path().join("smtp-password"), "hunter2\n").unwrap();
     std::fs::write(folder.path().join("empty"), "\n").unwrap();
+    std::fs::write(folder.path().join("pfx-password"), "secret\n").unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/certificates");
+    for (from, to) in [
+        ("rc2_40.pfx", "client.pfx"),
+        ("rc4.pfx", "rc4.pfx"),
+        ("no_key.pfx", "no_key.pfx"),
+        ("no_certificate.pfx", "no_certificate.pfx"),
+        ("weak_key.pfx", "weak_key.pfx"),
+        ("client_encrypted_key.pem", "encrypted_key.pem"),
+    ] {
+        std::fs::copy(fixtures.join(from), folder.path().join(to)).unwrap();
+    }
     folder
 }
 
@@ -164,6 +189,20 @@ fn the_whole_of_what_is_built_is_read() {
     for secret in ["topsecret", "hunter2", "PRIVATE"] {
         assert!(!shown.contains(secret), "{shown}");
     }
+}
+
+#[test]
+fn a_pfx_is_read_with_a_password_of_any_source() {
+    let folder = folder();
+    for password in ["password: secret", "password_file: pfx-password"] {
+        let certificate = format!("pfx: client.pfx, {password}");
+        let text = GOOD.replace("pem: client.pem, key: client_key.pem", &certificate);
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+    let open = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/certificates/plain_certificates.pfx");
+    let certificate = format!("pfx: {}, password: ''", open.display());
+    assert_eq!(told(folder.path(), &GOOD.replace("pem: client.pem, key: client_key.pem", &certificate)), "fine");
 }
 
 #[test]

@@ -81,6 +81,7 @@ enum Way {
     Expired,
     NotYetValid,
     Renewed,
+    KeyNotHeld,
     Pin,
 }
 
@@ -182,6 +183,20 @@ impl Fault {
                 let before = if day.is_empty() { "" } else { " before" };
                 (format!("the server's certificate is not valid yet{before}{day}"), Way::NotYetValid)
             }
+            // Of the chain it comes with what was refused; alone it is of the handshake.
+            CertificateError::BadSignature if refused.is_none() => (
+                "what answers presents a certificate, but does not hold the key that belongs to it".to_owned(),
+                Way::KeyNotHeld,
+            ),
+            CertificateError::BadSignature => (
+                "the server's certificate was not signed by the root that is trusted, though that has the issuer's name".to_owned(),
+                Way::Root,
+            ),
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+                "the server's certificate is signed in a way that is not trusted any more, such as with SHA-1".to_owned(),
+                Way::Pin,
+            ),
             CertificateError::NotValidForName => ("the server's certificate is for another name".to_owned(), Way::Name),
             CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => (
                 "the server's certificate has no DNS name, only a common name, which is not enough".to_owned(),
@@ -304,6 +319,7 @@ impl CertificateRemedy {
             Way::Expired => "the site needs new certificates; see also whether this machine's clock is right".to_owned(),
             Way::NotYetValid => "see whether this machine's clock is right".to_owned(),
             Way::Renewed => format!("if the site has renewed its certificate, add {pin} beside the old one; if not, something stands in between"),
+            Way::KeyNotHeld => format!("something stands in between here and {host} and pretends to be it: find out what"),
             Way::Pin => format!("Qlik's own certificates can be verified by `root`; to trust this very one, made otherwise, write {pin} under `trust` in place of `root`"),
         }
     }

@@ -9,6 +9,7 @@ mod found;
 mod identity;
 mod inspect;
 mod pattern;
+mod pfx;
 mod session_api;
 mod tls;
 mod trust;

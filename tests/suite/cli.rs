@@ -28,7 +28,7 @@ impl Done {
     }
 }
 
-fn command(folder: &Path, args: &[&str]) -> tokio::process::Command {
+pub(crate) fn command(folder: &Path, args: &[&str]) -> tokio::process::Command {
     let mut command = Command::new(BINARY);
     command.current_dir(folder).args(args).stdin(Stdio::null()).env_clear().env("PATH", "/usr/bin:/bin");
     // A proxy of the environment must not be used: nothing listens there.
@@ -640,7 +640,7 @@ async fn what_cannot_start_says_why() {
     folder.write("state-file", "");
     let done = headcount(&folder, &["run", "--state", "state-file/x"]).await;
     assert!(done.status == 1 && done.err.contains("cannot make the folder"), "{}", done.err);
-    for flag in ["--pfx", "--discover", "--health", "--at"] {
+    for flag in ["--discover", "--health", "--at"] {
         let done = headcount(&folder, &["who", flag]).await;
         assert!(done.status == 2 && done.err.contains("not built yet"), "{}", done.err);
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
+mod certificates;
 mod cli;
 mod rooms;
 mod shipped;

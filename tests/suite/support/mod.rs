@@ -3,4 +3,5 @@
 mod log;
 mod world;
 
+pub(crate) use log::Log;
 pub(crate) use world::{Folder, World};
