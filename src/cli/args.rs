@@ -76,6 +76,9 @@ pub(super) enum Command {
     Outbox(Outbox),
     /// What is wrong now; with --all, what was
     Incidents(Incidents),
+    /// All of it in half a minute, against a make-believe site on this machine
+    #[cfg(feature = "demo")]
+    Demo(Demo),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -221,6 +224,14 @@ pub(super) struct Incidents {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, ClapArgs)]
+pub(super) struct Demo {
+    /// Stay until Ctrl-C, to be looked at with the other commands
+    #[arg(long)]
+    pub(super) keep: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -7,6 +7,8 @@ mod announce;
 mod args;
 mod check;
 mod deliver;
+#[cfg(feature = "demo")]
+mod demo;
 mod exit;
 mod incidents;
 mod outbox;
@@ -59,7 +61,14 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(args: Args) -> Result<Exit, Failure> {
     let context = Context { args: &args.global, clock: Clock::System };
-    context.start_log(matches!(args.command, Command::Run));
+    // The demo's terminal is its stage: its log goes to a file.
+    #[cfg(feature = "demo")]
+    let staged = matches!(args.command, Command::Demo(_));
+    #[cfg(not(feature = "demo"))]
+    let staged = false;
+    if !staged {
+        context.start_log(matches!(args.command, Command::Run));
+    }
     match &args.command {
         Command::Who(who) => who::who(&context, who).await,
         Command::Run => run::run(&context).await,
@@ -69,6 +78,8 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Test(test) => test::test(&context, test).await,
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        #[cfg(feature = "demo")]
+        Command::Demo(demo) => demo::demo(&context, demo).await,
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
 mod cli;
+mod demo;
 mod rooms;
 mod shipped;
 mod story;
