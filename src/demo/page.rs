@@ -65,8 +65,8 @@ fn one(html: &mut String, message: &Message) {
     let Message { at, title, text, raw, .. } = message;
     put(html, format_args!("<article>\n<time>{}</time>\n<h3>{}</h3>\n", escaped(at), escaped(title)));
     if let Some(mail) = &message.html {
-        // Nothing in a sandbox can say how high it is: about as high as its text.
-        let height = 150 + 26 * text.lines().count();
+        // Nothing in a sandbox can say how high it is: about as high as its text, and what is longer scrolls.
+        let height = 200 + 28 * text.lines().count().min(20);
         put(
             html,
             format_args!(

@@ -89,6 +89,8 @@ impl Folder {
         SystemRandom::new().fill(&mut bytes).map_err(|_| failed("the machine gives no randomness".to_owned()))?;
         let parent = PathBuf::from(load::environment("TMPDIR").unwrap_or_else(|| "/tmp".to_owned()));
         let path = parent.join(format!("headcount-demo-{}", hex::encode(&bytes)));
+        // It is named in commands that may be typed anywhere.
+        let path = std::path::absolute(&path).unwrap_or(path);
         DirBuilder::new()
             .mode(0o700)
             .create(&path)

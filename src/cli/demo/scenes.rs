@@ -153,7 +153,7 @@ impl Show {
 
     pub(super) fn page(&self) -> String {
         let what = format!(
-            "A make-believe site, watched for half a minute by the real daemon, until {}. These are the {} that it sent, \
+            "A make-believe site, watched by the real headcount until {}. These are the {} that it sent, \
              each as it was received.",
             self.time(),
             output::count(self.messages.len() as u64, "message", "messages"),
