@@ -82,6 +82,9 @@ pub(super) enum Command {
     Completions { shell: clap_complete::Shell },
     /// The manual page, in roff: headcount man | man -l -
     Man,
+    /// All of it in half a minute, against a make-believe site on this machine
+    #[cfg(feature = "demo")]
+    Demo(Demo),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -258,6 +261,14 @@ pub(super) struct Incidents {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, ClapArgs)]
+pub(super) struct Demo {
+    /// Stay until Ctrl-C, to be looked at with the other commands
+    #[arg(long)]
+    pub(super) keep: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,6 +8,8 @@ mod args;
 mod check;
 mod connect;
 mod deliver;
+#[cfg(feature = "demo")]
+mod demo;
 mod exit;
 mod incidents;
 mod init;
@@ -62,7 +64,14 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(args: Args) -> Result<Exit, Failure> {
     let context = Context { args: &args.global, clock: Clock::System };
-    context.start_log(matches!(args.command, Command::Run));
+    // The demo's terminal is its stage: its log goes to a file.
+    #[cfg(feature = "demo")]
+    let staged = matches!(args.command, Command::Demo(_));
+    #[cfg(not(feature = "demo"))]
+    let staged = false;
+    if !staged {
+        context.start_log(matches!(args.command, Command::Run));
+    }
     match &args.command {
         Command::Who(who) => who::who(&context, who).await,
         Command::Run => run::run(&context).await,
@@ -75,6 +84,8 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Init(init) => init::init(&context, init).await,
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man => shell::man(),
+        #[cfg(feature = "demo")]
+        Command::Demo(demo) => demo::demo(&context, demo).await,
     }
 }
 

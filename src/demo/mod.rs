@@ -7,5 +7,7 @@
 
 pub mod certificates;
 pub mod inbox;
+pub mod page;
 pub mod site;
+pub mod story;
 mod wire;

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod cli;
+mod demo;
 mod rooms;
 mod shipped;
 mod story;
