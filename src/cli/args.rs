@@ -78,6 +78,8 @@ pub(super) enum Command {
     Incidents(Incidents),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),
+    /// The JSON Schema of the configuration, by which editors complete and check it
+    Schema,
     /// Completions for a shell, to be sourced or installed
     Completions { shell: clap_complete::Shell },
     /// The manual page, in roff: headcount man | man -l -

@@ -82,6 +82,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Init(init) => init::init(&context, init).await,
+        Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man => shell::man(),
         #[cfg(feature = "demo")]

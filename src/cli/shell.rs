@@ -1,4 +1,5 @@
-//! `headcount completions SHELL` and `headcount man`: made from the arguments themselves, so that they are never behind.
+//! `headcount completions SHELL`, `headcount man` and `headcount schema`: made from the types themselves, so that they are
+//! never behind.
 
 use clap::CommandFactory as _;
 
@@ -10,6 +11,11 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> 
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "headcount", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn schema() -> Result<Exit, Failure> {
+    output::print(&crate::config::schema())?;
     Ok(Exit::Done)
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Unknown keys are errors, and a name given twice. A key whose room is not built yet is known by name, and refused.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -12,7 +14,7 @@ use crate::channels::{email, slack, teams, written};
 use crate::judge::{Metric, Severity};
 use crate::secret::Secret;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
     pub(super) time_zone: Option<String>,
@@ -29,20 +31,23 @@ pub(super) struct Config {
     #[serde(default)]
     pub(super) channels: Named<Channel>,
     #[serde(default, rename = "ping")]
+    #[schemars(skip)]
     _ping: Later,
     #[serde(default, rename = "maintenance")]
+    #[schemars(skip)]
     _maintenance: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
     pub(super) sqlite: Option<String>,
     #[serde(default, rename = "postgres")]
+    #[schemars(skip)]
     _postgres: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Site {
     pub(super) host: String,
@@ -54,24 +59,27 @@ pub(super) struct Site {
     pub(super) timeout: Option<String>,
     pub(super) link: Option<String>,
     #[serde(default, rename = "user")]
+    #[schemars(skip)]
     _user: Later,
     #[serde(default, rename = "resolve")]
+    #[schemars(skip)]
     _resolve: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Certificate {
     pub(super) pem: Option<String>,
     pub(super) key: Option<String>,
     pub(super) pfx: Option<String>,
     #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
     pub(super) password: Option<Secret>,
     pub(super) password_file: Option<String>,
     pub(super) password_env: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Trust {
     pub(super) root: Option<String>,
@@ -80,17 +88,19 @@ pub(super) struct Trust {
     pub(super) insecure: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ports {
     pub(super) qps: Option<u16>,
     #[serde(default, rename = "qrs")]
+    #[schemars(skip)]
     _qrs: Later,
     #[serde(default, rename = "engine")]
+    #[schemars(skip)]
     _engine: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Proxy {
     pub(super) host: String,
@@ -100,7 +110,7 @@ pub(super) struct Proxy {
     pub(super) fingerprint: Option<OneOrMany>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Check {
     pub(super) site: OneOrMany,
@@ -109,7 +119,7 @@ pub(super) struct Check {
     pub(super) rules: OneOrMany,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     pub(super) threshold: Option<Threshold>,
@@ -121,24 +131,32 @@ pub(super) struct Rule {
     pub(super) repeat: Option<String>,
     pub(super) link: Option<String>,
     #[serde(default, rename = "unusual")]
+    #[schemars(skip)]
     _unusual: Later,
     #[serde(default, rename = "watch")]
+    #[schemars(skip)]
     _watch: Later,
     #[serde(default, rename = "absence")]
+    #[schemars(skip)]
     _absence: Later,
     #[serde(default, rename = "certificate")]
+    #[schemars(skip)]
     _certificate: Later,
     #[serde(default, rename = "stale")]
+    #[schemars(skip)]
     _stale: Later,
     #[serde(default, rename = "during")]
+    #[schemars(skip)]
     _during: Later,
     #[serde(default, rename = "where")]
+    #[schemars(skip)]
     _where: Later,
     #[serde(default, rename = "damp")]
+    #[schemars(skip)]
     _damp: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Threshold {
     pub(super) metric: Metric,
@@ -148,10 +166,11 @@ pub(super) struct Threshold {
     #[serde(rename = "for")]
     pub(super) hold: Option<String>,
     #[serde(default, rename = "over")]
+    #[schemars(skip)]
     _over: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
     pub(super) metric: Metric,
@@ -160,10 +179,11 @@ pub(super) struct Change {
     pub(super) within: String,
     pub(super) at_least: Option<u64>,
     #[serde(default, rename = "over")]
+    #[schemars(skip)]
     _over: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Unreachable {
     #[serde(rename = "for")]
@@ -171,14 +191,14 @@ pub(super) struct Unreachable {
     pub(super) parts: Option<Parts>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Parts {
     Any,
     All,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Report {
     pub(super) who: Option<Who>,
@@ -188,19 +208,22 @@ pub(super) struct Report {
     pub(super) tell: Option<OneOrMany>,
     pub(super) late: Option<String>,
     #[serde(default, rename = "digest")]
+    #[schemars(skip)]
     _digest: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Who {
     #[serde(default, rename = "before")]
+    #[schemars(skip)]
     _before: Later,
     #[serde(default, rename = "lead")]
+    #[schemars(skip)]
     _lead: Later,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Channel {
     pub(super) slack: Option<slack::Written>,
@@ -213,22 +236,29 @@ pub(super) struct Channel {
     pub(super) give_up: Option<String>,
     pub(super) ca: Option<String>,
     #[serde(default, rename = "webhook")]
+    #[schemars(skip)]
     _webhook: Later,
     #[serde(default, rename = "file")]
+    #[schemars(skip)]
     _file: Later,
     #[serde(default, rename = "fallback")]
+    #[schemars(skip)]
     _fallback: Later,
     #[serde(default, rename = "quiet")]
+    #[schemars(skip)]
     _quiet: Later,
     #[serde(default, rename = "cap")]
+    #[schemars(skip)]
     _cap: Later,
     #[serde(default, rename = "keep_alive")]
+    #[schemars(skip)]
     _keep_alive: Later,
     #[serde(default, rename = "proxy_url")]
+    #[schemars(skip)]
     _proxy_url: Later,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Names {
     Shown,
@@ -401,5 +431,53 @@ impl<'de> Deserialize<'de> for Proxies {
         }
 
         deserializer.deserialize_any(List)
+    }
+}
+
+// What a visitor reads, for editors.
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Named{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let inner = generator.subschema_for::<T>();
+        json_schema!({"type": ["object", "null"], "additionalProperties": inner})
+    }
+}
+
+impl JsonSchema for OneOrMany {
+    fn schema_name() -> Cow<'static, str> {
+        "OneOrMany".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+    }
+}
+
+impl JsonSchema for Scalar {
+    fn schema_name() -> Cow<'static, str> {
+        "NumberOrPercentage".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^ *[0-9]+ *%? *$"}]})
+    }
+}
+
+impl JsonSchema for Proxies {
+    fn schema_name() -> Cow<'static, str> {
+        "Proxies".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let proxy = generator.subschema_for::<Proxy>();
+        json_schema!({"type": "array", "minItems": 1, "items": proxy})
     }
 }

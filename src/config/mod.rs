@@ -78,6 +78,14 @@ impl Config {
     }
 }
 
+/// The JSON Schema of the configuration, by which editors complete and check it.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(file::Config);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 /// Reads the shape; the first mistake ends it, at its own line.
 fn read(path: &Path, text: &str) -> Result<file::Config, Problems> {
     // Some editors begin a file with a byte order mark.

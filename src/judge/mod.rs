@@ -4,10 +4,11 @@
 //! Thinks only: no clock, no store, no channel; `now` is an argument.
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much it matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     Info,
@@ -27,7 +28,7 @@ impl Severity {
 }
 
 /// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     Sessions,

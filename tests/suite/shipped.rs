@@ -60,6 +60,69 @@ fn both_example_configurations_are_understood() {
 }
 
 #[test]
+fn the_schema_is_that_of_the_types_and_names_every_key() {
+    let schema = headcount::config::schema();
+    assert_eq!(
+        text("config/headcount.schema.json"),
+        schema,
+        "write it anew: headcount schema > config/headcount.schema.json"
+    );
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    // Every map of the example, by the schema: no key that it does not know.
+    for name in ["config/headcount.yaml", "config/minimal.yaml"] {
+        let example: serde_json::Value = serde_yaml::from_str(&text(name)).expect("YAML");
+        let unknown = unknown_keys(&example, &schema, &schema, name);
+        assert_eq!(unknown, Vec::<String>::new());
+    }
+}
+
+/// The keys of a value that its schema does not have, by path.
+fn unknown_keys(
+    value: &serde_json::Value,
+    schema: &serde_json::Value,
+    whole: &serde_json::Value,
+    at: &str,
+) -> Vec<String> {
+    use serde_json::Value;
+    let mut schemas = vec![schema];
+    let mut meant: Vec<&Value> = Vec::new();
+    while let Some(schema) = schemas.pop() {
+        match schema.get("$ref").and_then(Value::as_str) {
+            Some(name) => schemas.push(whole.pointer(name.trim_start_matches('#')).expect("a definition")),
+            None => meant.push(schema),
+        }
+        schemas.extend(schema.get("anyOf").and_then(Value::as_array).into_iter().flatten());
+    }
+    let mut unknown = Vec::new();
+    match value {
+        Value::Object(keys) => {
+            for (key, inner) in keys {
+                let at = format!("{at}.{key}");
+                let known = meant.iter().find_map(|schema| {
+                    let named = schema.get("properties").and_then(|properties| properties.get(key));
+                    named.or_else(|| schema.get("additionalProperties").filter(|any| any.is_object()))
+                });
+                match known {
+                    Some(schema) => unknown.extend(unknown_keys(inner, schema, whole, &at)),
+                    None => unknown.push(at),
+                }
+            }
+        }
+        Value::Array(items) => {
+            let schema = meant.iter().find_map(|schema| schema.get("items"));
+            for (i, item) in items.iter().enumerate() {
+                match schema {
+                    Some(schema) => unknown.extend(unknown_keys(item, schema, whole, &format!("{at}[{i}]"))),
+                    None => unknown.push(format!("{at}[{i}]")),
+                }
+            }
+        }
+        _ => {}
+    }
+    unknown
+}
+
+#[test]
 fn every_key_that_is_built_is_in_the_example() {
     let example = text("config/headcount.yaml");
     let file = text("src/config/file.rs");

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use lettre::message::Mailbox;
+use schemars::JsonSchema;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -10,17 +11,19 @@ use crate::channels::{is_loopback, written};
 use crate::secret::Secret;
 
 /// As written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
     #[serde(deserialize_with = "mailbox")]
+    #[schemars(with = "String")]
     pub from: Mailbox,
+    #[schemars(with = "OneOrManyAddresses")]
     pub to: Addresses,
     pub smtp: SmtpWritten,
 }
 
 /// The server as written; at most one of the three passwords.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SmtpWritten {
     pub host: String,
@@ -29,13 +32,14 @@ pub struct SmtpWritten {
     pub tls: Tls,
     pub user: Option<String>,
     #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
     pub password: Option<Secret>,
     pub password_file: Option<String>,
     pub password_env: Option<String>,
 }
 
 /// How the connection is kept private.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Tls {
     /// Begins in the open and must become private before anything is said.
@@ -54,6 +58,15 @@ impl Tls {
             Self::None => 25,
         }
     }
+}
+
+/// For editors: one address, or a list of them.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it describes what a visitor reads")]
+enum OneOrManyAddresses {
+    One(String),
+    Many(Vec<String>),
 }
 
 /// One address, or a list of them.

@@ -1,15 +1,17 @@
 //! The settings of a Slack channel.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::channels::{http, written};
 use crate::secret::Secret;
 
 /// As written: exactly one of the three.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
     #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
     pub webhook_url: Option<Secret>,
     pub webhook_url_file: Option<String>,
     pub webhook_url_env: Option<String>,
