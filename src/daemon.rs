@@ -115,6 +115,9 @@ impl Daemon {
     pub async fn start(config: &Config, state: &Path, clock: Clock) -> Result<Self, StartError> {
         let rooms = rooms(config, state, clock).await?;
         let lock = lock(&rooms.store).await?;
+        for note in &config.notes {
+            tracing::warn!("{note}");
+        }
         for site in config.sites.iter().filter(|site| site.qlik.is_insecure()) {
             tracing::warn!(
                 site = &*site.name,

@@ -4,9 +4,27 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+/// What `--help` ends with.
+const BEGIN: &str = "\
+Begin with:
+  headcount demo                                see it all on this machine, in half a minute
+  headcount init --host sense.example.com       write a first configuration, and try it
+  headcount check --connect                     see whether everything can be reached
+  headcount run                                 let it run
+
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not all seen, 4 the answer is no";
+
+/// What `who --help` ends with.
+const WHO: &str = "\
+Examples:
+  headcount who                                 every site of the configuration
+  headcount who --site prod --format csv >who.csv
+  headcount who --site prod --fail-above 0 && restart-sense     only when nobody is on
+  headcount who --host sense.example.com --cert client.pem --key client_key.pem --root root.pem";
+
 /// Tells who is on a client-managed Qlik Sense site, in Slack, Teams and e-mail.
 #[derive(Debug, Parser)]
-#[command(name = "headcount", version, max_term_width = 100, propagate_version = true)]
+#[command(name = "headcount", version, max_term_width = 100, propagate_version = true, after_help = BEGIN)]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) global: Global,
@@ -61,6 +79,7 @@ pub(super) enum Color {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Who is on, right now
+    #[command(after_help = WHO)]
     Who(Box<Who>),
     /// The daemon: polls, judges, tells
     Run,
@@ -199,6 +218,9 @@ pub(super) struct Init {
     /// The folder with the exported certificates; they are found by looking inside
     #[arg(long, value_name = "FOLDER")]
     pub(super) certificates: Option<String>,
+    /// A file with the password of a client.pfx in that folder
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
     /// The proxies' REST API port [default: 4243]
     #[arg(long)]
     pub(super) port: Option<u16>,

@@ -93,5 +93,8 @@ pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, F
         }
     };
     output::print(&text)?;
+    for note in &config.notes {
+        output::complain(&note.to_string());
+    }
     if args.connect { connect::connect(context, &config).await } else { Ok(Exit::Done) }
 }

@@ -10,7 +10,9 @@ use super::args::Init;
 use super::exit::{Exit, Failure};
 use super::who::{sentence, summary};
 use super::{Context, output};
-use crate::qlik::{self, Found, ProxySettings, Qlik, Trust};
+use crate::config::load::Loader;
+use crate::qlik::{self, Found, FoundClient, ProxySettings, Qlik, Trust};
+use crate::secret::Secret;
 use crate::snapshot::{Observation, Snapshot, UnseenKind};
 
 const FILE: &str = "headcount.yaml";
@@ -29,8 +31,19 @@ pub(super) async fn init(context: &Context<'_>, args: &Init) -> Result<Exit, Fai
     let host = asked(args.host.clone(), "Host of the Qlik Sense site's (central) node", "--host")?;
     qlik::check_host(&host).map_err(|error| Failure::usage(error.to_string()))?;
     let folder = asked_or(args.certificates.clone(), "Folder with the exported certificates", ".")?;
-    let found = look_into(Path::new(&folder))?;
-    output::say(&format!("Found {} with {}.", found.certificate.display(), found.key.display()));
+    let here = Loader::beside(Path::new("./-"));
+    let password = args.password_file.as_deref().map(|file| here.secret_file(&file.display().to_string()));
+    let password = password.transpose().map_err(Failure::usage)?;
+    let found = look_into(Path::new(&folder), password.as_ref())?;
+    match &found.client {
+        FoundClient::Pem { certificate, key } => {
+            output::say(&format!("Found {} with {}.", certificate.display(), key.display()));
+        }
+        FoundClient::Pfx(file) => output::say(&format!("Found {}.", file.display())),
+    }
+    if let Some(wrong) = found.identity.out_of_date(context.clock.now()) {
+        output::complain(&wrong);
+    }
     match &found.root {
         Some(root) => output::say(&format!("Found the root {}.", root.display())),
         None => output::say("Found no root certificate: the machine's own are used."),
@@ -66,7 +79,7 @@ pub(super) async fn init(context: &Context<'_>, args: &Init) -> Result<Exit, Fai
         write_new(&beside.join(name), &format!("{address}\n"))?;
         output::say(&format!("Wrote {name}, which holds the address: it is a secret."));
     }
-    write_new(&file, &text(&host, &proxy, &found, beside, &channel))?;
+    write_new(&file, &text(&host, &proxy, (&found, args.password_file.as_deref()), beside, &channel))?;
     output::say(&format!(
         "Wrote {}. Now: headcount check --connect, headcount test ops, headcount run.",
         file.display()
@@ -138,11 +151,24 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn text(host: &str, proxy: &ProxySettings, found: &Found<PathBuf>, beside: &Path, channel: &str) -> String {
+fn text(
+    host: &str,
+    proxy: &ProxySettings,
+    (found, password_file): (&Found, Option<&Path>),
+    beside: &Path,
+    channel: &str,
+) -> String {
     let relative = |path: &Path| {
         let path = path.strip_prefix(beside).unwrap_or(path);
         let path = if path.is_absolute() || beside == Path::new(".") { path.to_path_buf() } else { absolute(path) };
         quoted(&path.display().to_string())
+    };
+    let certificate = match &found.client {
+        FoundClient::Pem { certificate, key } => format!("{{pem: {}, key: {}}}", relative(certificate), relative(key)),
+        FoundClient::Pfx(file) => match password_file {
+            Some(password) => format!("{{pfx: {}, password_file: {}}}", relative(file), relative(password)),
+            None => format!("{{pfx: {}}}", relative(file)),
+        },
     };
     let mut trust = Vec::new();
     trust.extend(found.root.as_deref().map(|root| format!("root: {}", relative(root))));
@@ -154,10 +180,8 @@ fn text(host: &str, proxy: &ProxySettings, found: &Found<PathBuf>, beside: &Path
     let _ = write!(
         text,
         "# Schedules and times shown are in this zone, an IANA name such as Europe/Stockholm.\ntime_zone: UTC\n\n\
-         sites:\n  prod:\n    host: {}\n    certificate: {{pem: {}, key: {}}}\n",
+         sites:\n  prod:\n    host: {}\n    certificate: {certificate}\n",
         quoted(host),
-        relative(&found.certificate),
-        relative(&found.key)
     );
     if !trust.is_empty() {
         let _ = writeln!(text, "    trust: {{{}}}", trust.join(", "));
@@ -191,7 +215,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// What is in a folder, by looking inside the files: names differ from site to site.
-fn look_into(folder: &Path) -> Result<Found<PathBuf>, Failure> {
+fn look_into(folder: &Path, password: Option<&Secret>) -> Result<Found, Failure> {
     let failed = |error: io::Error| Failure::usage(format!("cannot look into `{}`: {error}", folder.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -203,12 +227,7 @@ fn look_into(folder: &Path) -> Result<Found<PathBuf>, Failure> {
         }
     }
     files.sort();
-    Found::among(&files).map_err(|what| {
-        Failure::usage(format!(
-            "`{}` holds no {what}: export the certificates in the QMC (Certificates, platform independent PEM-format, with the secret key)",
-            folder.display()
-        ))
-    })
+    Found::among(&files, password).map_err(|what| Failure::usage(format!("`{}`: {what}", folder.display())))
 }
 
 fn asked(given: Option<String>, question: &str, flag: &str) -> Result<String, Failure> {

@@ -96,6 +96,23 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         reports.extend(self::report(g, &name, &report, &time_zone, &sites, &site_names, &channel_names));
     }
 
+    for rule in
+        rules.iter().filter(|rule| !checks.iter().any(|check| check.rules.iter().any(|its| its.name == rule.name)))
+    {
+        g.note(
+            &format!("rules.{}", rule.name),
+            "no check uses this rule: give it to one under `rules`, or take it out",
+        );
+    }
+    let told: Vec<&Arc<str>> =
+        rules.iter().flat_map(|rule| &rule.tell).chain(reports.iter().flat_map(|report| &report.tell)).collect();
+    for name in channel_names.iter().filter(|name| !told.iter().any(|told| ***told == ***name)) {
+        let what =
+            "no rule and no report tells this channel: name it under `tell`, or keep it for `announce` and `test`";
+        g.note(&format!("channels.{name}"), what);
+    }
+    let notes = g.notes();
+
     gathered.finish(Some(Config {
         file: path.to_path_buf(),
         time_zone,
@@ -106,6 +123,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         reports,
         channels,
         rules: rules.len(),
+        notes,
     }))
 }
 

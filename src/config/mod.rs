@@ -36,6 +36,8 @@ pub struct Config {
     pub channels: Vec<ChannelSpec>,
     /// How many rules there are, used or not.
     pub rules: usize,
+    /// What is no mistake, and can hardly be meant.
+    pub notes: Vec<Problem>,
 }
 
 /// A channel, and what it is told.

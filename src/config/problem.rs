@@ -56,17 +56,30 @@ pub(super) struct Gathered<'a> {
     file: &'a Path,
     lines: HashMap<String, usize>,
     problems: Vec<Problem>,
+    /// What is no mistake, and can hardly be meant.
+    notes: Vec<Problem>,
 }
 
 impl<'a> Gathered<'a> {
     pub(super) fn new(file: &'a Path, text: &str) -> Self {
-        Self { file, lines: lines(text), problems: Vec::new() }
+        Self { file, lines: lines(text), problems: Vec::new(), notes: Vec::new() }
     }
 
     pub(super) fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
         let key = key.into();
         let problem = Problem { file: self.file.to_path_buf(), line: self.line(&key), what: what.into(), key };
         self.problems.push(problem);
+    }
+
+    /// Notes what is no mistake, and can hardly be meant.
+    pub(super) fn note(&mut self, key: &str, what: impl Into<String>) {
+        let problem =
+            Problem { file: self.file.to_path_buf(), line: self.line(key), what: what.into(), key: key.to_owned() };
+        self.notes.push(problem);
+    }
+
+    pub(super) fn notes(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.notes)
     }
 
     /// The value, or its mistake noted.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::Config;
+use super::{Config, Problems};
 
 const GOOD: &str = r#"
 time_zone: Europe/Stockholm
@@ -142,6 +142,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("exclude: ['INTERNAL\\sa_*']", "exclude: [\"INTERNAL\\sa_*\"]"),
     ("reports:", "rules: {}\nreports:"),
+    ("rules: [crowded, mass-logout, blind]", "rules: [crowded, blind]"),
+    ("tell: [ops, bosses]", "tell: [ops]"),
     ("channels:", "---\nchannels:"),
     ("channels:", "\tchannels:"),
 ];
@@ -171,12 +173,15 @@ fn folder() -> tempfile::TempDir {
 
 fn told(folder: &Path, text: &str) -> String {
     match Config::from_text(&folder.join("headcount.yaml"), text) {
-        Ok(_) => "fine".to_owned(),
-        Err(problems) => problems
-            .to_string()
-            .replace(&format!("{}/", folder.display()), "")
-            .replace(&folder.display().to_string(), "FOLDER"),
+        Ok(config) if config.notes.is_empty() => "fine".to_owned(),
+        // What can hardly be meant is told, too, though it is no mistake.
+        Ok(config) => told_of(folder, &Problems(config.notes)),
+        Err(problems) => told_of(folder, &problems),
     }
+}
+
+fn told_of(folder: &Path, problems: &Problems) -> String {
+    problems.to_string().replace(&format!("{}/", folder.display()), "").replace(&folder.display().to_string(), "FOLDER")
 }
 
 #[test]

@@ -24,7 +24,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use reqwest::Client;
 
-pub use found::Found;
+pub use found::{Client as FoundClient, Found};
 pub use identity::{Identity, IdentityError, Roots};
 pub use inspect::{Inspection, ServerCertificate};
 pub use pattern::{Pattern, PatternError};

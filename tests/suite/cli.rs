@@ -452,6 +452,32 @@ async fn init_finds_the_certificates_tries_the_site_and_writes_what_check_takes(
     assert_eq!(check.status, 0, "{}{}", check.out, check.err);
     let again = headcount(&folder, &words).await;
     assert!(again.status == 1 && again.err.contains("is there already, and is left as it is"), "{}", again.err);
+    // Archives alone: of this folder, the one that opens without a password.
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/certificates");
+    std::fs::create_dir(folder.path().join("windows")).expect("a folder");
+    std::fs::copy(fixtures.join("rc2_40.pfx"), folder.path().join("windows/client.pfx")).expect("a copy");
+    let words = [
+        "init",
+        "--config",
+        "pfx.yaml",
+        "--host",
+        "localhost",
+        "--certificates",
+        "windows",
+        "--slack-url-file",
+        "hook",
+    ];
+    let locked = headcount(&folder, &words).await;
+    assert!(
+        locked.status == 2 && locked.err.contains("needs a password") && locked.err.contains("--password-file"),
+        "{}",
+        locked.err
+    );
+    folder.write("pfx-password", "secret\n");
+    let opened = headcount(&folder, &[&words[..], &["--password-file", "pfx-password"]].concat()).await;
+    assert!(opened.status == 0 && opened.err.contains("Found windows/client.pfx."), "{}", opened.err);
+    let check = headcount(&folder, &["check", "--config", "pfx.yaml"]).await;
+    assert_eq!(check.status, 0, "{}", check.err);
     let none = headcount(&folder, &["init", "--config", "x.yaml", "--host", "h", "--certificates", "."]).await;
     assert!(none.status == 2 && none.err.contains("holds no client certificate (CN=QlikClient)"), "{}", none.err);
 }
