@@ -135,3 +135,43 @@ fn clock_line(name: &str, theirs: Timestamp, now: Timestamp) -> Line {
         Line::wrong(format!("{name}: its clock is {} {way} this machine's: set the one that is wrong", lasting(off)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::qlik::Fingerprint;
+
+    #[test]
+    fn a_clock_that_is_off_and_a_certificate_that_ends_are_told() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let at = |days: i64| now + SignedDuration::from_hours(24 * days);
+        let said = |line: Line| format!("{} {}", if line.fine { "+" } else { "-" }, line.text);
+        assert_eq!(
+            said(clock_line("p", now + SignedDuration::from_secs(9), now)),
+            "+ p: its clock is this machine's, to the minute"
+        );
+        assert_eq!(
+            said(clock_line("p", at(1), now)),
+            "- p: its clock is 1 d ahead of this machine's: set the one that is wrong"
+        );
+        assert_eq!(
+            said(clock_line("p", at(-1), now)),
+            "- p: its clock is 1 d behind this machine's: set the one that is wrong"
+        );
+        let certificate = |from, until| ServerCertificate {
+            names: vec!["sense".to_owned()],
+            from: Some(at(from)),
+            until: Some(at(until)),
+            fingerprint: Fingerprint::of(b""),
+        };
+        for (from, until, end) in [
+            (-9, 400, ", until 2027-12-28"),
+            (-9, 20, ", ends on 2026-12-13: the site needs a new one soon"),
+            (-9, -1, ", expired on 2026-11-22: the site needs a new one"),
+            (1, 400, ", not valid before 2026-11-24: see this machine's clock"),
+        ] {
+            let line = said(certificate_line("p", &certificate(from, until), now));
+            assert!(line.ends_with(end) && line.contains("certificate for sense, sha256:e3b0"), "{line}");
+        }
+    }
+}

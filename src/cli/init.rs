@@ -79,7 +79,7 @@ pub(super) async fn init(context: &Context<'_>, args: &Init) -> Result<Exit, Fai
         write_new(&beside.join(name), &format!("{address}\n"))?;
         output::say(&format!("Wrote {name}, which holds the address: it is a secret."));
     }
-    write_new(&file, &text(&host, &proxy, (&found, args.password_file.as_deref()), beside, &channel))?;
+    write_new(&file, &text(&host, &proxy, (&found, args.password_file.as_deref()), beside, channel.as_deref()))?;
     output::say(&format!(
         "Wrote {}. Now: headcount check --connect, headcount test ops, headcount run.",
         file.display()
@@ -128,21 +128,21 @@ fn tell(context: &Context<'_>, host: &str, seen: Vec<qlik::Inspection>) {
 type Kept = (&'static str, String);
 
 /// The channel's lines, and the secret to put beside them.
-fn channel(args: &Init) -> Result<(String, Option<Kept>), Failure> {
+fn channel(args: &Init) -> Result<(Option<String>, Option<Kept>), Failure> {
     let file = |kind: &str, file: &Path| format!("{{{kind}_file: {}}}", quoted(&file.display().to_string()));
     if let Some(path) = &args.slack_url_file {
-        return Ok((format!("slack: {}", file("webhook_url", path)), None));
+        return Ok((Some(format!("slack: {}", file("webhook_url", path))), None));
     }
     if let Some(path) = &args.teams_url_file {
-        return Ok((format!("teams: {}", file("workflow_url", path)), None));
+        return Ok((Some(format!("teams: {}", file("workflow_url", path))), None));
     }
     let address = asked_or(None, "Address of a Slack webhook or a Teams workflow (Enter for none yet)", "")?;
     Ok(if address.is_empty() {
-        ("slack: {webhook_url_file: slack-ops}".to_owned(), None)
+        (None, None)
     } else if address.contains("hooks.slack.com") {
-        ("slack: {webhook_url_file: slack-ops}".to_owned(), Some(("slack-ops", address)))
+        (Some("slack: {webhook_url_file: slack-ops}".to_owned()), Some(("slack-ops", address)))
     } else {
-        ("teams: {workflow_url_file: teams-ops}".to_owned(), Some(("teams-ops", address)))
+        (Some("teams: {workflow_url_file: teams-ops}".to_owned()), Some(("teams-ops", address)))
     })
 }
 
@@ -156,7 +156,7 @@ fn text(
     proxy: &ProxySettings,
     (found, password_file): (&Found, Option<&Path>),
     beside: &Path,
-    channel: &str,
+    channel: Option<&str>,
 ) -> String {
     let relative = |path: &Path| {
         let path = path.strip_prefix(beside).unwrap_or(path);
@@ -189,17 +189,28 @@ fn text(
     if proxy.port != qlik::QPS_PORT {
         let _ = writeln!(text, "    ports: {{qps: {}}}", proxy.port);
     }
-    let _ = write!(
-        text,
+    text.push_str(
         "    # Only the default virtual proxy of this host is asked. To ask more:\n\
-         \x20   # proxies: [{{host: sense1.example.com, virtual_proxies: [\"\", hr]}}]\n\n\
-         # Once a minute.\nchecks:\n  sessions: {{site: prod, cron: \"* * * * *\", rules: [crowded, blind]}}\n\n\
-         rules:\n  # More than 200 users for 3 minutes; over at 180.\n\
+         \x20   # proxies: [{host: sense1.example.com, virtual_proxies: [\"\", hr]}]\n\n# Once a minute.\nchecks:\n",
+    );
+    let rules = format!(
+        "rules:\n  # More than 200 users for 3 minutes; over at 180.\n\
          \x20 crowded: {{threshold: {{metric: users, above: 200, clear: 180, for: 3m}}, tell: [ops]}}\n\
          \x20 # A part of the site that does not answer for 2 minutes.\n\
          \x20 blind: {{unreachable: {{for: 2m}}, severity: critical, tell: [ops]}}\n\n\
-         channels:\n  # The file holds the address alone; it is a secret.\n  ops: {{{channel}}}\n"
+         channels:\n  # The file holds the address alone; it is a secret.\n  ops: {{{}}}\n",
+        channel.unwrap_or("slack: {webhook_url_file: slack-ops}")
     );
+    if channel.is_some() {
+        text.push_str("  sessions: {site: prod, cron: \"* * * * *\", rules: [crowded, blind]}\n\n");
+        text.push_str(&rules);
+    } else {
+        text.push_str("  sessions: {site: prod, cron: \"* * * * *\", rules: []}\n\n");
+        text.push_str("# To be told, give the check `rules: [crowded, blind]`, write the webhook's address to slack-ops, and take out the #.\n");
+        for line in rules.lines() {
+            let _ = writeln!(text, "{}{line}", if line.is_empty() { "" } else { "# " });
+        }
+    }
     text
 }
 

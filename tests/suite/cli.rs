@@ -478,6 +478,10 @@ async fn init_finds_the_certificates_tries_the_site_and_writes_what_check_takes(
     assert!(opened.status == 0 && opened.err.contains("Found windows/client.pfx."), "{}", opened.err);
     let check = headcount(&folder, &["check", "--config", "pfx.yaml"]).await;
     assert_eq!(check.status, 0, "{}", check.err);
+    let words = ["init", "--config", "quiet.yaml", "--host", "localhost", "--port", &port, "--certificates", "export"];
+    let quiet = headcount(&folder, &words).await;
+    let check = headcount(&folder, &["check", "--config", "quiet.yaml"]).await;
+    assert!(quiet.status == 0 && check.status == 0, "{}{}", quiet.err, check.err);
     let none = headcount(&folder, &["init", "--config", "x.yaml", "--host", "h", "--certificates", "."]).await;
     assert!(none.status == 2 && none.err.contains("holds no client certificate (CN=QlikClient)"), "{}", none.err);
 }
