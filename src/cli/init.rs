@@ -80,10 +80,8 @@ pub(super) async fn init(context: &Context<'_>, args: &Init) -> Result<Exit, Fai
         output::say(&format!("Wrote {name}, which holds the address: it is a secret."));
     }
     write_new(&file, &text(&host, &proxy, (&found, args.password_file.as_deref()), beside, channel.as_deref()))?;
-    output::say(&format!(
-        "Wrote {}. Now: headcount check --connect, headcount test ops, headcount run.",
-        file.display()
-    ));
+    let test = if channel.is_some() { " headcount test ops," } else { "" };
+    output::say(&format!("Wrote {}. Now: headcount check --connect,{test} headcount run.", file.display()));
     Ok(Exit::Done)
 }
 
