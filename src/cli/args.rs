@@ -5,14 +5,24 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// What `--help` ends with.
-const BEGIN: &str = "\
-Begin with:
-  headcount demo                                see it all on this machine, in half a minute
-  headcount init --host sense.example.com       write a first configuration, and try it
-  headcount check --connect                     see whether everything can be reached
-  headcount run                                 let it run
+macro_rules! begin {
+    ($demo:literal) => {
+        concat!(
+            "Begin with:\n",
+            $demo,
+            "  headcount init --host sense.example.com       write a first configuration, and try it\n",
+            "  headcount check --connect                     see whether everything can be reached\n",
+            "  headcount run                                 let it run\n\n",
+            "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not all seen, 4 the answer is no"
+        )
+    };
+}
 
-Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not all seen, 4 the answer is no";
+#[cfg(feature = "demo")]
+const BEGIN: &str =
+    begin!("  headcount demo                                see it all on this machine, in half a minute\n");
+#[cfg(not(feature = "demo"))]
+const BEGIN: &str = begin!("");
 
 /// What `who --help` ends with.
 const WHO: &str = "\
