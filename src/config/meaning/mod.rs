@@ -1,0 +1,169 @@
+//! From what was written to what it means, gathering every mistake on the way.
+
+mod channel;
+mod rule;
+mod site;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use self::value::{its_sites, length, tell, zone};
+use super::Config;
+use super::file;
+use super::load::Loader;
+use super::problem::{Gathered, Problems, nearest};
+use crate::jobs::{Check, Report, Site};
+use crate::schedule::Cron;
+
+/// Who is on tells of a moment: told much later, it misleads.
+const WHO_LATE: SignedDuration = SignedDuration::from_mins(15);
+
+pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Result<Config, Problems> {
+    let mut gathered = Gathered::new(path, text);
+    let loader = Loader::beside(path);
+    let g = &mut gathered;
+
+    let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
+    let templates = written.templates.map(|folder| loader.find(&folder));
+    if let Some(folder) = templates.as_ref().filter(|folder| !folder.is_dir()) {
+        g.add("templates", format!("there is no folder `{}`", folder.display()));
+    }
+
+    let channel_names: Vec<String> = written.channels.0.iter().map(|(name, _)| name.clone()).collect();
+    let rule_names: Vec<String> = written.rules.0.iter().map(|(name, _)| name.clone()).collect();
+    let site_names: Vec<String> = written.sites.0.iter().map(|(name, _)| name.clone()).collect();
+    if site_names.is_empty() {
+        g.add("sites", "there is no site to ask: write one, with `host`, `certificate` and `trust`");
+    }
+
+    let channels: Vec<_> = written
+        .channels
+        .0
+        .into_iter()
+        .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel))
+        .collect();
+    let rules: Vec<_> =
+        written.rules.0.into_iter().filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names)).collect();
+    let sites: Vec<_> =
+        written.sites.0.into_iter().filter_map(|(name, site)| site::site(g, &loader, &name, &site)).collect();
+
+    let mut checks: Vec<Check> = Vec::new();
+    let mut watched: Vec<(String, String)> = Vec::new();
+    for (name, check) in written.checks.0 {
+        let at = format!("checks.{name}");
+        let cron = g.take(&format!("{at}.cron"), Cron::new(&check.cron, &time_zone));
+        let key = format!("{at}.rules");
+        let mut its_rules = Vec::new();
+        for (key, rule) in check.rules.at(&key) {
+            if !rule_names.iter().any(|known| known == rule) {
+                g.add(
+                    key,
+                    format!("no rule is called `{rule}`; {}", nearest(rule, rule_names.iter().map(String::as_str))),
+                );
+            } else if let Some(rule) = rules.iter().find(|known| *known.name == *rule) {
+                its_rules.push(rule.clone());
+            }
+        }
+        for site in its_sites(g, &format!("{at}.site"), &check.site, &site_names) {
+            if let Some((_, other)) = watched.iter().find(|(known, _)| *known == site) {
+                g.add(
+                    format!("{at}.site"),
+                    format!("the site `{site}` has a check already, `{other}`: a site has at most one; put its rules together"),
+                );
+                continue;
+            }
+            watched.push((site.clone(), name.clone()));
+            if let (Some(cron), Some(site)) = (&cron, sites.iter().find(|known| *known.name == *site)) {
+                checks.push(Check {
+                    name: name.clone(),
+                    site: site.clone(),
+                    cron: cron.clone(),
+                    rules: its_rules.clone(),
+                });
+            }
+        }
+    }
+
+    let mut reports = Vec::new();
+    for (name, report) in written.reports.0 {
+        reports.extend(self::report(g, &name, &report, &time_zone, &sites, &site_names, &channel_names));
+    }
+
+    for rule in
+        rules.iter().filter(|rule| !checks.iter().any(|check| check.rules.iter().any(|its| its.name == rule.name)))
+    {
+        g.note(
+            &format!("rules.{}", rule.name),
+            "no check uses this rule: give it to one under `rules`, or take it out",
+        );
+    }
+    let told: Vec<&Arc<str>> =
+        rules.iter().flat_map(|rule| &rule.tell).chain(reports.iter().flat_map(|report| &report.tell)).collect();
+    for name in channel_names.iter().filter(|name| !told.iter().any(|told| ***told == ***name)) {
+        let what =
+            "no rule and no report tells this channel: name it under `tell`, or keep it for `announce` and `test`";
+        g.note(&format!("channels.{name}"), what);
+    }
+    let notes = g.notes();
+
+    gathered.finish(Some(Config {
+        file: path.to_path_buf(),
+        time_zone,
+        database,
+        templates,
+        sites,
+        checks,
+        reports,
+        channels,
+        rules: rules.len(),
+        notes,
+    }))
+}
+
+/// What the commands need that only look into the store.
+pub(super) fn store_only(path: &Path, text: &str, written: file::Config) -> Result<(TimeZone, PathBuf), Problems> {
+    let mut gathered = Gathered::new(path, text);
+    let meant = zone_and_database(&mut gathered, written.time_zone.as_deref(), written.store);
+    gathered.finish(Some(meant))
+}
+
+fn zone_and_database(g: &mut Gathered<'_>, time_zone: Option<&str>, store: Option<file::Store>) -> (TimeZone, PathBuf) {
+    let time_zone = zone(g, "time_zone", time_zone).unwrap_or(TimeZone::UTC);
+    let database = PathBuf::from(store.and_then(|store| store.sqlite).unwrap_or("headcount.db".to_owned()));
+    if database.file_name().is_none() {
+        g.add("store.sqlite", "it is no name of a file: write one such as `headcount.db`");
+    }
+    (time_zone, database)
+}
+
+fn report(
+    g: &mut Gathered<'_>,
+    name: &str,
+    report: &file::Report,
+    time_zone: &TimeZone,
+    sites: &[Arc<Site>],
+    site_names: &[String],
+    channels: &[String],
+) -> Option<Report> {
+    let at = format!("reports.{name}");
+    if report.who.is_none() {
+        g.add(&at, "the report has no kind: give `who: {}`");
+    }
+    let time_zone = zone(g, &format!("{at}.time_zone"), report.time_zone.as_deref()).unwrap_or(time_zone.clone());
+    let cron = match &report.cron {
+        None => {
+            g.add(&at, "`cron` is missing: say when it is told, such as `45 21 * * SUN`");
+            None
+        }
+        Some(cron) => g.take(&format!("{at}.cron"), Cron::new(cron, &time_zone)),
+    };
+    let names = its_sites(g, &format!("{at}.site"), &report.site, site_names);
+    let tell = tell(g, &at, report.tell.as_ref(), channels);
+    let late = length(g, &format!("{at}.late"), report.late.as_deref(), WHO_LATE);
+    let sites = sites.iter().filter(|site| names.iter().any(|name| **name == *site.name)).cloned().collect();
+    Some(Report { name: name.to_owned(), sites, cron: cron?, tell, late })
+}

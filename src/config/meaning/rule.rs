@@ -1,0 +1,109 @@
+//! A rule, of exactly one kind.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::value::{length_or, link, tell};
+use crate::config::file;
+use crate::config::problem::Gathered;
+use crate::duration;
+use crate::judge::{Amount, Bound, Change, HoldFor, Parts, Rule, RuleKind, Threshold, Turn, Unreachable};
+
+const REPEAT: SignedDuration = SignedDuration::from_hours(4);
+
+fn hold(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> HoldFor {
+    let Some(text) = written else { return HoldFor::Lasting(SignedDuration::ZERO) };
+    if let Some(polls) = text.strip_suffix("polls").or_else(|| text.strip_suffix("poll")) {
+        let polls = polls.trim().parse().ok().filter(|polls| *polls > 0);
+        let polls = polls.ok_or_else(|| format!("`{text}` is no number of polls: write one such as `3 polls`"));
+        return HoldFor::Polls(g.take(key, polls).unwrap_or(1));
+    }
+    let parsed = duration::parse(text).map_err(|error| format!("{error}, or a number of polls such as `3 polls`"));
+    HoldFor::Lasting(g.take(key, parsed).unwrap_or_default())
+}
+
+pub(super) fn rule(g: &mut Gathered<'_>, name: &str, rule: &file::Rule, channels: &[String]) -> Option<Arc<Rule>> {
+    let at = format!("rules.{name}");
+    let mut kinds = Vec::new();
+    if let Some(threshold) = &rule.threshold {
+        kinds.push(self::threshold(g, &format!("{at}.threshold"), threshold).map(RuleKind::Threshold));
+    }
+    if let Some(change) = &rule.change {
+        kinds.push(self::change(g, &format!("{at}.change"), change).map(RuleKind::Change));
+    }
+    if let Some(unreachable) = &rule.unreachable {
+        let parts = match unreachable.parts {
+            Some(file::Parts::All) => Parts::All,
+            Some(file::Parts::Any) | None => Parts::Any,
+        };
+        let hold = hold(g, &format!("{at}.unreachable.for"), unreachable.hold.as_deref());
+        kinds.push(Some(RuleKind::Unreachable(Unreachable { parts, hold })));
+    }
+    if kinds.len() != 1 {
+        let what = if kinds.is_empty() { "the rule has no kind" } else { "the rule has more than one kind" };
+        g.add(&at, format!("{what}: give exactly one of `threshold`, `change` and `unreachable`"));
+    }
+    let repeat = match &rule.repeat {
+        None => Some(REPEAT),
+        Some(text) => length_or(g, &format!("{at}.repeat"), text, "never"),
+    };
+    let tell = tell(g, &at, rule.tell.as_ref(), channels);
+    let link = link(g, &format!("{at}.link"), rule.link.as_deref());
+    let kind = kinds.into_iter().next().flatten()?;
+    Some(Arc::new(Rule { name: name.into(), kind, severity: rule.severity, tell, repeat, link }))
+}
+
+fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Option<Threshold> {
+    let (bound, limit) = match (written.above, written.below) {
+        (Some(above), None) => (Bound::Above, above),
+        (None, Some(below)) => (Bound::Below, below),
+        _ => {
+            g.add(at, "give exactly one of `above` and `below`");
+            return None;
+        }
+    };
+    let clear = written.clear.unwrap_or(limit);
+    match bound {
+        Bound::Above if clear > limit => g.add(
+            format!("{at}.clear"),
+            format!("it would close at {clear}, where it opens above {limit}: `clear` is at most `above`"),
+        ),
+        Bound::Below if clear < limit => g.add(
+            format!("{at}.clear"),
+            format!("it would close at {clear}, where it opens below {limit}: `clear` is at least `below`"),
+        ),
+        Bound::Below if limit == 0 => g.add(format!("{at}.below"), "nothing is below 0, so it would never open"),
+        Bound::Above | Bound::Below => {}
+    }
+    let hold = hold(g, &format!("{at}.for"), written.hold.as_deref());
+    Some(Threshold { metric: written.metric, bound, limit, clear, hold })
+}
+
+fn change(g: &mut Gathered<'_>, at: &str, written: &file::Change) -> Option<Change> {
+    let (turn, key, amount) = match (&written.rises, &written.falls) {
+        (Some(rises), None) => (Turn::Rises, format!("{at}.rises"), rises),
+        (None, Some(falls)) => (Turn::Falls, format!("{at}.falls"), falls),
+        _ => {
+            g.add(at, "give exactly one of `rises` and `falls`");
+            return None;
+        }
+    };
+    let within = g.take(&format!("{at}.within"), duration::parse(&written.within));
+    if within.is_some_and(|within| within.is_zero()) {
+        g.add(format!("{at}.within"), "nothing changes within no time: write a length such as `5m`");
+    }
+    let text = amount.0.trim();
+    let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<u64>().ok();
+    let parsed = match number {
+        Some(0) => Err("a change of 0 is none: write a number such as `30`, or a percentage such as `50%`".to_owned()),
+        Some(percent) if text.ends_with('%') && turn == Turn::Falls && percent > 100 => {
+            Err(format!("nothing falls by {percent} %: write at most `100%`"))
+        }
+        Some(percent) if text.ends_with('%') => Ok(Amount::Percent(percent)),
+        Some(number) => Ok(Amount::Number(number)),
+        None => Err(format!("`{text}` is neither a number such as `30` nor a percentage such as `50%`")),
+    };
+    let amount = g.take(&key, parsed)?;
+    Some(Change { metric: written.metric, turn, amount, within: within?, at_least: written.at_least.unwrap_or(1) })
+}
