@@ -175,7 +175,6 @@ pub(super) fn wait(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds.clamp(0, LONGEST_WAIT))
 }
 
-/// What it means that no answer came. Once the connection stood, the message may have been taken.
 /// What is wrong with the server's certificate, if that is what failed.
 fn distrusted(error: &reqwest::Error) -> Option<String> {
     let mut cause = error.source();
@@ -217,6 +216,7 @@ fn plainly(error: &reqwest::Error) -> Option<&'static str> {
     None
 }
 
+/// What it means that no answer came. Once the connection stood, the message may have been taken.
 fn failed(to: &Secret, error: reqwest::Error) -> Outcome {
     if let Some(why) = distrusted(&error) {
         return Outcome::ChannelDown { why };

@@ -26,10 +26,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use jiff::tz::TimeZone;
 
 pub use exit::Exit;
-
-use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
 use crate::config::{Config, load};

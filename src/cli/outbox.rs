@@ -35,9 +35,6 @@ struct DeliveryAnswer<'a> {
 }
 
 pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit, Failure> {
-    if let OutboxCommand::Retry { id } = &args.command {
-        return retry(context, *id).await;
-    }
     let (store, zone) = context.store().await?;
     let zone = &zone;
     let now = context.clock.now();
@@ -89,7 +86,10 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
             output::print(&text)?;
             Exit::Done
         }
-        OutboxCommand::Retry { .. } => Exit::Done,
+        OutboxCommand::Retry { id } => {
+            store.close().await;
+            return retry(context, *id).await;
+        }
         OutboxCommand::Drop { id } => {
             let delivery = found(&store, *id).await?;
             if store.drop_delivery(delivery.id, now).await? {
@@ -107,7 +107,6 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
 
 /// Makes a delivery due now, and sees it through: by the daemon where one runs, by this command where none does.
 async fn retry(context: &Context<'_>, id: i64) -> Result<Exit, Failure> {
-    context.store().await?.0.close().await;
     let config = context.config()?;
     let rooms = daemon::rooms(&config, &context.state(), context.clock.clone()).await?;
     let delivery = found(&rooms.store, id).await?;

@@ -4,8 +4,24 @@
 //! Thinks only: no clock, no store, no channel; `now` is an argument.
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
+mod change;
+mod incident;
+mod threshold;
+mod unreachable;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use change::{Amount, Change};
+pub(crate) use incident::cause;
+pub use incident::{Incident, IncidentId, State};
+pub use threshold::Threshold;
+pub use unreachable::{Parts, Unreachable};
+
+use crate::snapshot::{Counts, Coverage, Snapshot};
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -51,23 +67,6 @@ pub enum Turn {
     Rises,
     Falls,
 }
-
-mod change;
-mod incident;
-mod threshold;
-mod unreachable;
-
-use std::sync::Arc;
-
-use jiff::{SignedDuration, Timestamp};
-
-pub use change::{Amount, Change};
-pub(crate) use incident::cause;
-pub use incident::{Incident, IncidentId, State};
-pub use threshold::Threshold;
-pub use unreachable::{Parts, Unreachable};
-
-use crate::snapshot::{Counts, Coverage, Snapshot};
 
 impl Metric {
     pub fn of(self, counts: Counts) -> u64 {

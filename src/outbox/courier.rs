@@ -172,6 +172,19 @@ impl Courier {
         ready
     }
 
+    /// Records what came of a try. Where the store fails, it is asked again until the lease ends: the message has left.
+    async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
+        loop {
+            match self.store.settle(claimed, settled, now).await {
+                Err(error) if self.clock.now() < claimed.lease => {
+                    tracing::warn!(delivery.id = claimed.id.0, %error, "cannot record the outcome of a delivery yet");
+                    tokio::time::sleep(LOOK).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
     async fn deliver(self: Arc<Self>, claimed: Claimed) {
         let Some(route) = self.routes.get(&claimed.channel).cloned() else { return };
         let parcel = Parcel {
@@ -194,21 +207,6 @@ impl Courier {
                 delivery.id = claimed.id.0, %error,
                 "cannot record the outcome of a delivery; it is tried again when its lease has run out"
             ),
-        }
-    }
-}
-
-impl Courier {
-    /// Records what came of a try. Where the store fails, it is asked again until the lease ends: the message has left.
-    async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
-        loop {
-            match self.store.settle(claimed, settled, now).await {
-                Err(error) if self.clock.now() < claimed.lease => {
-                    tracing::warn!(delivery.id = claimed.id.0, %error, "cannot record the outcome of a delivery yet");
-                    tokio::time::sleep(LOOK).await;
-                }
-                done => return done,
-            }
         }
     }
 }

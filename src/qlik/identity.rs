@@ -123,9 +123,7 @@ impl Identity {
         }
         None
     }
-}
 
-impl Identity {
     /// Whether the key is the certificate's own.
     pub fn fits(&self) -> bool {
         let Ok(key) = rustls::crypto::ring::sign::any_supported_type(&self.key) else { return false };
