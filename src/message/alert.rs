@@ -43,6 +43,7 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         at: moment(at),
         facts,
         people: Vec::new(),
+        chart: None,
     }
 }
 

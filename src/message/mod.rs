@@ -5,6 +5,7 @@
 //! Words nothing (that is `templates/`), and knows no channel.
 
 mod alert;
+mod chart;
 mod moment;
 pub mod sample;
 mod test;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
 pub use alert::alerts;
+pub use chart::{Chart, Limit, Series};
 pub use moment::{Moment, lasting};
 pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
@@ -66,6 +68,8 @@ pub struct Message {
     pub facts: Facts,
     /// Everyone on, by name without case: as many as the numbers in `facts` count. Empty where the message is not about people.
     pub people: Vec<Person>,
+    /// How a number went, where that helps.
+    pub chart: Option<Chart>,
 }
 
 /// A thing of the configuration, with the operator's own link to it.

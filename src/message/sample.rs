@@ -90,6 +90,7 @@ fn alert(rule: &str, severity: Severity, reason: Reason, facts: Facts) -> Messag
         at: at(),
         facts,
         people: Vec::new(),
+        chart: None,
     }
 }
 
@@ -186,6 +187,7 @@ fn test() -> Message {
         at: at(),
         facts: Facts::Test { channel: "ops".to_owned() },
         people: Vec::new(),
+        chart: None,
     }
 }
 

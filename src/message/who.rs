@@ -80,6 +80,7 @@ pub fn who(
             coverage,
         },
         people: people(snapshot.sessions(), names),
+        chart: None,
     }
 }
 
