@@ -258,14 +258,6 @@ pub(super) struct Channel {
     _proxy_url: Later,
 }
 
-/// Hours of days, such as `{days: "MON-FRI", hours: "20:00-07:00"}`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Window {
-    pub(super) days: Option<String>,
-    pub(super) hours: Option<String>,
-}
-
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Names {
