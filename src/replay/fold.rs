@@ -13,7 +13,8 @@ pub(super) fn after(past: &mut Past, rules: &[Arc<Rule>], snapshot: &Snapshot, j
     past.incidents.retain(|incident| {
         let dropped = incident.id.is_some_and(|id| judged.dropped.contains(&id));
         let changed = judged.changed.iter().any(|other| other.id == incident.id);
-        !dropped && !changed && !(incident.is_event() && incident.since < back_to)
+        let old = incident.is_event() && incident.since < back_to;
+        !(dropped || changed || old)
     });
     for incident in &judged.changed {
         let mut incident = incident.clone();
