@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
 use jiff::SignedDuration;
-use sqlx::Row as _;
+use sqlx::{QueryBuilder, Row as _};
 
 use super::present::{self, Place};
 use super::steps::{self, Stored};
 use super::{Period, lasting};
 use crate::snapshot::User;
-use crate::store::dialect::{Pool, Row};
+use crate::store::dialect::{Db, Pool, Row};
 use crate::store::{Store, StoreError, ms};
 
 /// How long one person was connected: on several virtual proxies at once counts once.
@@ -28,6 +28,9 @@ pub(super) struct Spent {
     pub(super) from: i64,
     pub(super) to: i64,
 }
+
+/// The columns of a [`Spent`].
+pub(super) const SPENT: &str = "person, pair, began, last_seen, ended";
 
 /// How far a pair's answers reach.
 pub(super) struct Reach {
@@ -82,8 +85,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let reach = reach(&self.pool, &present.places).await?;
-        let mut sql = present::connected(&present.places, from, to);
-        sql.push(" WHERE person IS NOT NULL ORDER BY person, began");
+        let mut sql = QueryBuilder::<Db>::new("SELECT * FROM (");
+        present::spans(&mut sql, SPENT, &present.places, (from, to), true);
+        sql.push(") AS spans WHERE person IS NOT NULL ORDER BY person, began");
         // (person, sessions, time), the last one still growing until `until`.
         let mut all: Vec<(i64, u64, i64)> = Vec::new();
         let mut until = 0;

@@ -15,12 +15,13 @@ use jiff::{SignedDuration, Timestamp};
 pub use connected::Connected;
 
 use super::{Store, StoreError, at, ms};
-use steps::{Piece, Sight};
+use steps::Piece;
 
 /// How long somebody must have been away to be back.
 pub const AWAY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What is asked: these sites, from one instant to another, which is not included.
+/// What is asked: these sites, from one instant to another, which is not included. Whoever a poll of the period showed was
+/// there in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Period<'a> {
     pub sites: &'a [&'a str],
@@ -169,7 +170,7 @@ impl Store {
             usage.coverage.push(steps::coverage(site, &pieces, polls));
             all.push(pieces);
         }
-        let seen: Vec<bool> = all.iter().map(|pieces| pieces.iter().any(|piece| piece.sight == Sight::Full)).collect();
+        let seen: Vec<bool> = usage.coverage.iter().map(|coverage| coverage.answered > 0).collect();
         let present = present::load(&self.pool, period, &seen).await?;
         let pieces = match all.len() {
             1 => all.pop().unwrap_or_default(),

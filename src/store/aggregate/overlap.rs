@@ -1,10 +1,10 @@
 //! Several sites as one: sessions add up, and people who are on several sites at once are counted once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::connected::{Spent, reach};
+use super::connected::{SPENT, Spent, reach};
 use super::present::{self, Present};
 use super::steps::{Figure, Figures, Piece, Sight};
 use crate::store::StoreError;
@@ -87,39 +87,31 @@ async fn counted_twice(
     present: &Present,
     (from, to): (i64, i64),
 ) -> Result<Vec<(i64, i64)>, StoreError> {
-    let mut on: HashMap<i64, usize> = HashMap::new();
-    let mut several: HashSet<i64> = HashSet::new();
-    for row in &present.rows {
-        let Some(person) = row.person else { continue };
-        let site = present.places[&row.pair].site;
-        if *on.entry(person).or_insert(site) != site {
-            several.insert(person);
-        }
+    if present.places.is_empty() {
+        return Ok(Vec::new());
     }
-    if several.is_empty() {
+    let mut sql = QueryBuilder::<Db>::new("WITH spans AS (");
+    present::spans(&mut sql, SPENT, &present.places, (from, to), false);
+    sql.push(
+        ") SELECT * FROM spans WHERE person IN (SELECT person FROM spans JOIN pair ON pair.id = spans.pair \
+         WHERE person IS NOT NULL GROUP BY person HAVING count(DISTINCT pair.site) > 1) ORDER BY person",
+    );
+    let rows = sql.build().fetch_all(pool).await?;
+    if rows.is_empty() {
         return Ok(Vec::new());
     }
     let blind = blind(pool, sites, present, (from, to)).await?;
     let reach = reach(pool, &present.places).await?;
-    let several: Vec<i64> = several.into_iter().collect();
-    let mut changes = Vec::new();
-    for chunk in several.chunks(crate::store::spans::ROWS) {
-        let mut sql = present::connected(&present.places, from, to);
-        sql.push(" WHERE person IN (");
-        present::list(&mut sql, chunk);
-        sql.push(") ORDER BY person");
-        let rows = sql.build().fetch_all(pool).await?;
-        let mut spans: Vec<Spent> = Vec::new();
-        for row in &rows {
-            let spent = Spent::read(row, &reach, (from, to))?;
-            if spans.first().is_some_and(|first| first.person != spent.person) {
-                one_person(&spans, present, &blind, &mut changes);
-                spans.clear();
-            }
-            spans.push(spent);
+    let (mut changes, mut spans) = (Vec::new(), Vec::<Spent>::new());
+    for row in &rows {
+        let spent = Spent::read(row, &reach, (from, to))?;
+        if spans.first().is_some_and(|first| first.person != spent.person) {
+            one_person(&spans, present, &blind, &mut changes);
+            spans.clear();
         }
-        one_person(&spans, present, &blind, &mut changes);
+        spans.push(spent);
     }
+    one_person(&spans, present, &blind, &mut changes);
     changes.sort_unstable();
     Ok(changes)
 }

@@ -14,7 +14,7 @@ pub(super) struct Place {
     /// Which of the sites.
     pub(super) site: usize,
     prefix: String,
-    /// Whether all of its site was seen at some time of the period, and so it, too.
+    /// Whether a poll of the period saw it.
     answered: bool,
 }
 
@@ -38,8 +38,14 @@ pub(super) struct Present {
 }
 
 /// The spans that a period saw, as `SELECT {columns} …`: begun in it, or going on into it. A span that was open through all of
-/// it was seen if its pair was.
-fn spans(sql: &mut QueryBuilder<Db>, columns: &str, places: &HashMap<i64, Place>, from: i64, to: i64) {
+/// it was seen if its pair was. Without `seen`, also those that a poll before the period saw last, and that speak into it.
+pub(super) fn spans(
+    sql: &mut QueryBuilder<Db>,
+    columns: &str,
+    places: &HashMap<i64, Place>,
+    (from, to): (i64, i64),
+    seen: bool,
+) {
     let ids = |sql: &mut QueryBuilder<Db>, which: &dyn Fn(&Place) -> bool| {
         sql.push("(");
         let mut first = true;
@@ -59,14 +65,17 @@ fn spans(sql: &mut QueryBuilder<Db>, columns: &str, places: &HashMap<i64, Place>
     sql.push(" UNION ALL SELECT ").push(columns).push(" FROM span WHERE pair IN ");
     ids(sql, &|_| true);
     sql.push(" AND ended > ").push_bind(from).push(" AND began < ").push_bind(from);
-    sql.push(" AND last_seen >= ").push_bind(from).push(" AND (last_seen < ").push_bind(to).push(" OR pair IN ");
-    ids(sql, &|place| place.answered);
-    sql.push(") UNION ALL SELECT ").push(columns).push(" FROM span WHERE ended IS NULL AND pair IN ");
-    ids(sql, &|place| place.answered);
+    if seen {
+        sql.push(" AND last_seen >= ").push_bind(from).push(" AND (last_seen < ").push_bind(to).push(" OR pair IN ");
+        ids(sql, &|place| place.answered);
+        sql.push(")");
+    }
+    sql.push(" UNION ALL SELECT ").push(columns).push(" FROM span WHERE ended IS NULL AND pair IN ");
+    ids(sql, &|place| !seen || place.answered);
     sql.push(" AND began < ").push_bind(from);
 }
 
-/// Who was there. `seen` says of each site whether all of it was seen at some time of the period.
+/// Who was there. `seen` says of each site whether a poll of the period saw all of it.
 pub(super) async fn load(pool: &Pool, period: &Period<'_>, seen: &[bool]) -> Result<Present, StoreError> {
     let (from, to) = (ms(period.from), ms(period.to));
     let mut present = Present::default();
@@ -85,7 +94,7 @@ pub(super) async fn load(pool: &Pool, period: &Period<'_>, seen: &[bool]) -> Res
     sql.push_bind(from).push(" THEN 1 ELSE 0 END), min(began), max(CASE WHEN began < ").push_bind(to - slack);
     sql.push(" AND (ended IS NULL OR coalesce(last_seen, began) >= ").push_bind(from + slack);
     sql.push(") THEN 1 ELSE 0 END) FROM (");
-    spans(&mut sql, "person, pair, at_least, began, last_seen, ended", &present.places, from, to);
+    spans(&mut sql, "person, pair, at_least, began, last_seen, ended", &present.places, (from, to), true);
     sql.push(") AS spans GROUP BY person, pair");
     for row in sql.build().fetch_all(pool).await? {
         present.rows.push(Presence {
@@ -100,7 +109,7 @@ pub(super) async fn load(pool: &Pool, period: &Period<'_>, seen: &[bool]) -> Res
     Ok(present)
 }
 
-/// Whether a pair was seen in a period in which its site never was whole.
+/// Whether a pair was seen in a period in which its site was never seen whole.
 async fn answered(pool: &Pool, pair: i64, from: i64, to: i64) -> Result<bool, StoreError> {
     let row = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM reading WHERE pair = $1 AND why IS NULL AND \"to\" >= $2 AND \"from\" < $3) \
@@ -292,12 +301,4 @@ pub(super) fn list(sql: &mut QueryBuilder<Db>, ids: &[i64]) {
         }
         sql.push(id.to_string());
     }
-}
-
-/// The spans of a period, `person, pair, began, until` for each, by person and time.
-pub(super) fn connected(places: &HashMap<i64, Place>, from: i64, to: i64) -> QueryBuilder<Db> {
-    let mut sql = QueryBuilder::<Db>::new("SELECT person, pair, began, last_seen, ended FROM (");
-    spans(&mut sql, "person, pair, began, last_seen, ended", places, from, to);
-    sql.push(") AS spans");
-    sql
 }
