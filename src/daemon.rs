@@ -18,8 +18,8 @@ use crate::jobs::{self, ReportJob, Rooms, Told, Watch};
 use crate::outbox::{Courier, Route};
 use crate::qlik::TlsError;
 use crate::render::{Engine, TemplateError};
-use crate::schedule::{Cron, Ticker, TickerError};
-use crate::store::{Recorded, Slot, Store, StoreError, StoreLock};
+use crate::schedule::{Cron, CronError, Ticker, TickerError};
+use crate::store::{Keep, Recorded, Slot, Store, StoreError, StoreLock};
 
 /// How old a check's slot may be and still be polled for: what was so then is not what is so now.
 const FRESH: SignedDuration = SignedDuration::from_secs(5);
@@ -34,6 +34,8 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// How often, and after how long, a start asks again for a lock that somebody holds.
 const LOCK_TRIES: u32 = 10;
 const LOCK_WAIT: Duration = Duration::from_millis(300);
+/// When the store is tidied: a quiet hour, and no full one.
+const TIDY: &str = "41 3 * * *";
 /// The most missed slots that are counted.
 const COUNTED: usize = 1_000;
 
@@ -48,6 +50,8 @@ pub enum StartError {
     Site { site: String, source: TlsError },
     #[error(transparent)]
     Ticker(#[from] TickerError),
+    #[error(transparent)]
+    Cron(#[from] CronError),
     #[error("the courier, which sends what is due, ended in a panic: see the log, and report it")]
     Courier,
 }
@@ -80,7 +84,12 @@ struct ScheduleState {
 
 enum Work {
     Check(Watch),
-    Report { job: ReportJob, late: SignedDuration },
+    Report {
+        job: ReportJob,
+        late: SignedDuration,
+    },
+    /// Forgetting what is old.
+    Tidy(Keep),
 }
 
 /// Opens what a command needs beside a daemon: the rooms, without the lock.
@@ -166,6 +175,8 @@ impl Daemon {
             let work = Work::Report { job, late: report.late };
             schedules.push(Schedule::new(&rooms, format!("report:{}", report.name), report.cron.clone(), work).await?);
         }
+        let daily = Cron::new(TIDY, &config.time_zone)?;
+        schedules.push(Schedule::new(&rooms, "tidy".to_owned(), daily, Work::Tidy(config.keep)).await?);
         Ok(Self { rooms, schedules, _lock: lock })
     }
 
@@ -178,7 +189,7 @@ impl Daemon {
         let mut ticker = Ticker::start().await?;
         let tracker = TaskTracker::new();
         let mut courier = tokio::spawn(self.rooms.courier.clone().run(stop.clone(), GRACE));
-        tracing::info!(checks = self.count(true), reports = self.count(false), "headcount is running");
+        tracing::info!(checks = self.checks(), reports = self.reports(), "headcount is running");
         let mut ended = None;
         loop {
             tokio::select! {
@@ -224,8 +235,12 @@ impl Daemon {
         self.rooms.courier.deliver_due().await.map(drop)
     }
 
-    fn count(&self, checks: bool) -> usize {
-        self.schedules.iter().filter(|schedule| matches!(schedule.work, Work::Check(_)) == checks).count()
+    fn checks(&self) -> usize {
+        self.schedules.iter().filter(|schedule| matches!(schedule.work, Work::Check(_))).count()
+    }
+
+    fn reports(&self) -> usize {
+        self.schedules.iter().filter(|schedule| matches!(schedule.work, Work::Report { .. })).count()
     }
 
     /// The schedules with a slot to work on, each claimed for this process. Old slots are passed over on the way.
@@ -241,6 +256,8 @@ impl Daemon {
             let oldest = match &schedule.work {
                 Work::Check(_) => FRESH,
                 Work::Report { late, .. } => FRESH.max(*late),
+                // It is done at the next start, where headcount was down.
+                Work::Tidy(_) => SignedDuration::MAX,
             };
             if age > oldest {
                 schedule.miss(&self.rooms.store, &slot, now).await;
@@ -326,6 +343,7 @@ impl Schedule {
                 }
                 jobs::report(&rooms, job, &slot).await
             }
+            Work::Tidy(keep) => jobs::tidy(&rooms, keep, &slot).await,
         };
         free.done = true;
         match done {

@@ -59,7 +59,7 @@ impl From<StoreError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match &error {
-            StartError::Store(_) | StartError::Ticker(_) | StartError::Courier => Exit::Failed,
+            StartError::Store(_) | StartError::Ticker(_) | StartError::Cron(_) | StartError::Courier => Exit::Failed,
             StartError::Template(_) | StartError::Site { .. } => Exit::Usage,
         };
         Self::new(exit, error.to_string())

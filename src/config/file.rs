@@ -19,6 +19,7 @@ use crate::secret::Secret;
 pub(super) struct Config {
     pub(super) time_zone: Option<String>,
     pub(super) store: Option<Store>,
+    pub(super) keep: Option<Keep>,
     pub(super) templates: Option<String>,
     #[serde(default)]
     pub(super) sites: Named<Site>,
@@ -45,6 +46,15 @@ pub(super) struct Store {
     #[serde(default, rename = "postgres")]
     #[schemars(skip)]
     _postgres: Later,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keep {
+    pub(super) sessions: Option<String>,
+    pub(super) readings: Option<String>,
+    pub(super) deliveries: Option<String>,
+    pub(super) readings_full: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -23,6 +23,7 @@ pub use problem::{Problem, Problems};
 use crate::channels::Channel;
 use crate::jobs::{Check, Report, Site};
 use crate::judge::Severity;
+use crate::store::Keep;
 
 /// What the operator wants, ready to be used.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub time_zone: TimeZone,
     /// The store's file, still to be joined to the state directory.
     pub database: PathBuf,
+    /// How long the store keeps what.
+    pub keep: Keep,
     pub templates: Option<PathBuf>,
     pub sites: Vec<Arc<Site>>,
     pub checks: Vec<Check>,

@@ -5,6 +5,7 @@
 mod notice;
 mod poll;
 mod report;
+mod tidy;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 pub use notice::{announce, test};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use report::{ReportJob, names, report};
+pub use tidy::tidy;
 
 use crate::channels::Channel;
 use crate::clock::Clock;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqlStr, Sqlite};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, Row as _, SqlStr, Sqlite};
 
 use super::StoreError;
 
@@ -28,6 +28,8 @@ pub(super) async fn open(file: &Path) -> Result<Pool, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
+        // What is deleted gives its space back, step by step.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -79,6 +81,32 @@ async fn migrate(pool: &Pool, file: &Path) -> Result<(), StoreError> {
 /// Begins a transaction that will write. It waits for the writer before it reads, so that what it read stays true.
 pub(super) async fn begin(pool: &Pool) -> Result<Transaction, StoreError> {
     Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+/// Gives up to so many free pages back to the disk. True where there are more.
+pub(super) async fn give_back(pool: &Pool, pages: u32) -> Result<bool, StoreError> {
+    let number = async |sql: &'static str| -> Result<i64, StoreError> {
+        Ok(sqlx::query(sql).fetch_one(pool).await?.try_get(0)?)
+    };
+    let free = number("PRAGMA freelist_count").await?;
+    if free == 0 {
+        return Ok(false);
+    }
+    if number("PRAGMA auto_vacuum").await? != 2 {
+        // A store from before space was given back is written anew, once; its own setting has been set at the opening.
+        sqlx::query("VACUUM").execute(pool).await?;
+        return Ok(false);
+    }
+    let sql = format!("PRAGMA incremental_vacuum({pages})");
+    // Each row that is fetched frees a page.
+    sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?;
+    Ok(number("PRAGMA freelist_count").await? < free && free > i64::from(pages))
+}
+
+/// Writes the write-ahead log into the database, and empties it. One that somebody is reading is emptied another time.
+pub(super) async fn empty_log(pool: &Pool) -> Result<(), StoreError> {
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(pool).await?;
+    Ok(())
 }
 
 /// What the database says of a failure, in our words.

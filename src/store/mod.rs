@@ -7,6 +7,7 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod hours;
 mod incidents;
 mod key;
 mod lock;
@@ -15,6 +16,7 @@ mod past;
 mod polls;
 mod schedules;
 mod spans;
+mod tidy;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ pub use incidents::IncidentRow;
 pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
 pub use schedules::Slot;
+pub use tidy::{Keep, Tidied};
 
 use crate::clock::whole_milliseconds;
 use dialect::Pool;

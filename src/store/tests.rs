@@ -14,15 +14,15 @@ use crate::snapshot::{Observation, Pair, Session, Snapshot, Unseen, UnseenKind, 
 
 const START: i64 = 1_770_000_000;
 
-fn time(seconds: i64) -> Timestamp {
+pub(super) fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(START + seconds).unwrap()
 }
 
 /// A pair's prefix with its sessions.
-type PairSessions<'a> = (&'a str, Option<&'a [&'a str]>);
+pub(super) type PairSessions<'a> = (&'a str, Option<&'a [&'a str]>);
 
 /// One pair's sessions as `user:id`, or none when it did not answer.
-fn snapshot(seconds: i64, pairs: &[PairSessions<'_>]) -> Snapshot {
+pub(super) fn snapshot(seconds: i64, pairs: &[PairSessions<'_>]) -> Snapshot {
     let observe = |sessions: Option<&[&str]>| match sessions {
         None => Observation::Unseen(Unseen {
             kind: UnseenKind::Timeout,
@@ -55,7 +55,11 @@ fn snapshot(seconds: i64, pairs: &[PairSessions<'_>]) -> Snapshot {
     Snapshot::new("prod".into(), time(seconds), pairs, |_| false)
 }
 
-async fn record(store: &Store, snapshot: &Snapshot, deliveries: &[NewDelivery]) -> Result<Recorded, StoreError> {
+pub(super) async fn record(
+    store: &Store,
+    snapshot: &Snapshot,
+    deliveries: &[NewDelivery],
+) -> Result<Recorded, StoreError> {
     let previous = store.last_slot("check:sessions", time(-60)).await?;
     let slot = Slot { schedule: "check:sessions".to_owned(), previous, slot: snapshot.at() };
     let judgement = Judgement::default();
@@ -71,7 +75,7 @@ async fn record(store: &Store, snapshot: &Snapshot, deliveries: &[NewDelivery]) 
     store.record(&poll).await
 }
 
-async fn open(folder: &TempDir) -> Store {
+pub(super) async fn open(folder: &TempDir) -> Store {
     Store::open(&folder.path().join("state/headcount.db")).await.unwrap()
 }
 
@@ -221,7 +225,7 @@ async fn a_slot_is_dealt_with_once() {
     assert_eq!(store.deliveries(true, 10).await.unwrap().len(), 1);
 }
 
-fn delivery(cause: &str, channel: &str) -> NewDelivery {
+pub(super) fn delivery(cause: &str, channel: &str) -> NewDelivery {
     NewDelivery {
         cause: cause.into(),
         channel: channel.into(),

@@ -2,6 +2,7 @@
 
 mod channel;
 mod judging;
+mod keep;
 mod rule;
 mod site;
 mod value;
@@ -31,6 +32,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let g = &mut gathered;
 
     let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
+    let keep = keep::keep(g, written.keep.as_ref());
     let templates = written.templates.map(|folder| loader.find(&folder));
     if let Some(folder) = templates.as_ref().filter(|folder| !folder.is_dir()) {
         g.add("templates", format!("there is no folder `{}`", folder.display()));
@@ -106,6 +108,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         file: path.to_path_buf(),
         time_zone,
         database,
+        keep,
         templates,
         sites,
         checks,

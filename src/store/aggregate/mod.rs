@@ -8,11 +8,12 @@
 mod connected;
 mod overlap;
 mod present;
-mod steps;
+pub(super) mod steps;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use connected::Connected;
+pub(super) use present::list;
 
 use super::{Store, StoreError, at, ms};
 use steps::Piece;

@@ -294,7 +294,7 @@ async fn baseline(pool: &Pool, period: &Period<'_>) -> Result<Option<i64>, Store
 }
 
 /// Row ids of our own, parted by commas.
-pub(super) fn list(sql: &mut QueryBuilder<Db>, ids: &[i64]) {
+pub(in crate::store) fn list(sql: &mut QueryBuilder<Db>, ids: &[i64]) {
     for (i, id) in ids.iter().enumerate() {
         if i > 0 {
             sql.push(", ");

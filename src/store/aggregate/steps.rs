@@ -169,7 +169,7 @@ impl Stored {
     }
 
     /// How many of its polls lie in a period. Their times are known where they were made at even steps, as schedules have it.
-    fn polls_in(&self, from: i64, to: i64) -> i64 {
+    pub(in crate::store) fn polls_in(&self, from: i64, to: i64) -> i64 {
         if self.from >= from && self.to < to {
             return self.polls;
         }
@@ -187,6 +187,11 @@ impl Stored {
             ((instant - self.from) * (self.polls - 1) - 1) / (self.to - self.from) + 1
         };
         before(to) - before(from)
+    }
+
+    /// Whether all of it was answered.
+    pub(in crate::store) fn is_full(&self) -> bool {
+        self.sight() == Sight::Full
     }
 
     fn sight(&self) -> Sight {

@@ -3,14 +3,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
+use sqlx::Row as _;
 use tempfile::TempDir;
 
 use super::*;
 use crate::judge::Judgement;
 use crate::secret::Secret;
 use crate::snapshot::{Observation, Pair, Session, Snapshot, Unseen, UnseenKind, User};
-use crate::store::{Poll, Slot};
+use crate::store::{Keep, Poll, Slot};
 
 /// A Monday, 00:00 UTC.
 const START: i64 = 1_772_409_600_000;
@@ -312,6 +314,46 @@ proptest! {
                 }
             }
             assert_eq!(usage, counted);
+            store.close().await;
+        });
+    }
+}
+
+/// Everything older than this moment becomes hours.
+async fn fold(store: &Store, zone: &TimeZone) {
+    let keep = Keep { readings_full: SignedDuration::ZERO, ..Keep::default() };
+    let tidied = store.tidy(&keep, at(START + 24 * 60 * MINUTE), zone).await.unwrap();
+    let left: i64 = sqlx::query("SELECT count(*) FROM reading WHERE answered = asked AND pair IS NULL")
+        .fetch_one(&store.pool)
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(left, 0, "{tidied:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if ProptestConfig::default().cases == 256 { 12 } else { ProptestConfig::default().cases }, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn hours_give_what_the_readings_gave(history in history(), from in 0..3_i64, hours in 1..4_i64, half in 0..2_i64, over in 0..6_u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let folder = TempDir::new().unwrap();
+            let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
+            history.record(&store).await;
+            // Half past is the hour of a clock in India.
+            let zone = TimeZone::fixed(jiff::tz::Offset::from_seconds(i32::try_from(half * 1800).unwrap()).unwrap());
+            let from = START + from * 60 * MINUTE - half * 30 * MINUTE;
+            let period = Period { sites: &["prod"], from: at(from), to: at(from + hours * 60 * MINUTE) };
+            let mut before = plain(store.usage(&period, &[over]).await.unwrap());
+            fold(&store, &zone).await;
+            let mut after = plain(store.usage(&period, &[over]).await.unwrap());
+            let (exact, bounds) = (before.over.remove(0), after.over.remove(0));
+            assert!(bounds.lasted <= exact.lasted && exact.lasted <= bounds.at_most, "{bounds:?} about {exact:?}");
+            if history.polls[0].windows(2).any(|two| two[1].at - two[0].at == 2 * MINUTE) {
+                (before.coverage, after.coverage) = (Vec::new(), Vec::new());
+            }
+            assert_eq!(after, before);
+            fold(&store, &zone).await;
             store.close().await;
         });
     }

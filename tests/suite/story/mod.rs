@@ -6,4 +6,5 @@ mod names;
 mod report;
 mod restart;
 mod threshold;
+mod tidy;
 mod unreachable;
