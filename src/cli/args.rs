@@ -164,7 +164,7 @@ pub(super) struct Who {
     /// The repository's port [default: 4242]
     #[arg(long, value_name = "PORT", requires = "discover", conflicts_with = "site")]
     pub(super) qrs_port: Option<u16>,
-    /// On whose behalf the repository is asked [default: 'INTERNAL\sa_api']
+    /// On whose behalf the repository is asked [default: `INTERNAL\sa_api`]
     #[arg(long, value_name = "DIR\\ID", requires = "discover", conflicts_with = "site")]
     pub(super) user: Option<String>,
     /// The address of a name that this machine cannot look up; several times for several

@@ -16,5 +16,6 @@ pub fn test(channel: &str, now: Timestamp, zone: &TimeZone) -> Message {
         at: Moment::new(now, zone),
         facts: Facts::Test { channel: channel.to_owned() },
         people: Vec::new(),
+        chart: None,
     }
 }

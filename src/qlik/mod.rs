@@ -32,7 +32,7 @@ pub use discovery::{Heard, Known};
 pub use found::{Client as FoundClient, Found};
 pub use identity::{Identity, IdentityError, Roots};
 pub use inspect::{Inspection, ServerCertificate};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Pattern, PatternError, any as any_pattern};
 pub use repository::{RepositoryUser, UserError};
 pub use tls::TlsError;
 pub use topology::{Change, Doubt, ProxyService, Roles, Topology, VirtualProxy};
@@ -148,19 +148,20 @@ impl ProxySettings {
 
 /// One site, ready to be asked. Connections are kept alive between calls of [`Qlik::observe`].
 pub struct Qlik {
-    settings: Settings,
+    settings: Box<Settings>,
     /// Where proxies are discovered.
-    repository: Option<repository::Repository>,
-    state: Mutex<discovery::State>,
+    repository: Option<Box<repository::Repository>>,
+    state: Box<Mutex<discovery::State>>,
 }
 
 impl Qlik {
     pub fn new(settings: &Settings) -> Result<Self, TlsError> {
         let (repository, layout) = match &settings.proxies {
             Proxies::Listed(all) => (None, layout::Layout::listed(settings, all)?),
-            Proxies::Discover => (Some(repository::Repository::new(settings)?), layout::Layout::default()),
+            Proxies::Discover => (Some(Box::new(repository::Repository::new(settings)?)), layout::Layout::default()),
         };
-        Ok(Self { settings: settings.clone(), repository, state: Mutex::new(discovery::State::new(layout)) })
+        let state = Box::new(Mutex::new(discovery::State::new(layout)));
+        Ok(Self { settings: Box::new(settings.clone()), repository, state })
     }
 
     /// Asks every pair, a few at once. Never fails: not seeing is something seen.

@@ -302,7 +302,7 @@ mod tests {
             (&br#"[{"id":"u","roles":["RootAdmin"]}]"#[..], Some(vec!["RootAdmin".to_owned()])),
             (br#"[{"roles":[{"id":"r","name":"AuditAdmin"},{"id":"s"}]}]"#, Some(vec!["AuditAdmin".to_owned()])),
             (br#"[{"roles":null}]"#, None),
-            (br#"[{}]"#, None),
+            (b"[{}]", None),
         ] {
             assert_eq!(wire::parse_list::<WireUser>(body, "").unwrap().remove(0).roles, roles);
         }

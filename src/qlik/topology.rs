@@ -63,22 +63,18 @@ impl Topology {
     pub fn to_poll(&self) -> Vec<ProxySettings> {
         let mut all: Vec<ProxySettings> = Vec::new();
         for proxy in &self.proxies {
-            let same =
-                |known: &&mut ProxySettings| known.host.eq_ignore_ascii_case(&proxy.host) && known.port == proxy.port;
-            let known = match all.iter_mut().find(same) {
-                Some(known) => known,
-                None => {
-                    all.push(ProxySettings {
-                        host: proxy.host.clone(),
-                        port: proxy.port,
-                        server_name: None,
-                        trust: None,
-                        virtual_proxies: Vec::new(),
-                    });
-                    let last = all.len() - 1;
-                    &mut all[last]
-                }
-            };
+            let same = |known: &ProxySettings| known.host.eq_ignore_ascii_case(&proxy.host) && known.port == proxy.port;
+            let place = all.iter().position(same).unwrap_or_else(|| {
+                all.push(ProxySettings {
+                    host: proxy.host.clone(),
+                    port: proxy.port,
+                    server_name: None,
+                    trust: None,
+                    virtual_proxies: Vec::new(),
+                });
+                all.len() - 1
+            });
+            let known = &mut all[place];
             for virtual_proxy in &proxy.virtual_proxies {
                 let prefix = virtual_proxy.prefix.to_lowercase();
                 if !known.virtual_proxies.iter().any(|other| other.to_lowercase() == prefix) {

@@ -95,14 +95,14 @@ impl Repository {
         let Some(path) = path.strip_prefix("/qrs/") else { return (text(404, "Not Found"), None) };
         let sees = match self.sees(request) {
             Ok(sees) => sees,
-            Err(refused) => return (refused, None),
+            Err(refused) => return (*refused, None),
         };
         let fault = self.next.pop_front().or_else(|| self.faults.get(path).cloned()).or_else(|| self.fault.clone());
         (self.right(path, request.uri().query().unwrap_or_default(), &sees, proxies), fault)
     }
 
     /// On whose behalf is asked. With the certificate alone, everything is shown.
-    fn sees<B>(&self, request: &Request<B>) -> Result<Sees, Answer> {
+    fn sees<B>(&self, request: &Request<B>) -> Result<Sees, Box<Answer>> {
         let Some(header) = request.headers().get("X-Qlik-User") else { return Ok(Sees::All) };
         let user = header.to_str().ok().and_then(|header| {
             let (directory, id) = header.strip_prefix("UserDirectory=")?.split_once(';')?;
@@ -113,14 +113,14 @@ impl Repository {
             };
             Some((plain(directory)?, plain(id)?))
         });
-        let Some((directory, id)) = user else { return Err(text(400, "Bad Request")) };
+        let Some((directory, id)) = user else { return Err(Box::new(text(400, "Bad Request"))) };
         if directory.eq_ignore_ascii_case("INTERNAL")
             && ["sa_api", "sa_repository"].contains(&id.to_lowercase().as_str())
         {
             return Ok(Sees::All);
         }
         match self.people.iter().find(|person| person.is(&directory, &id)) {
-            None => Err(text(403, "Forbidden")),
+            None => Err(Box::new(text(403, "Forbidden"))),
             Some(person) if person.roles.iter().any(|role| role == "RootAdmin") => Ok(Sees::All),
             Some(_) => Ok(Sees::Little(directory, id)),
         }
@@ -133,7 +133,7 @@ impl Repository {
         };
         let list = match path {
             "about" => return json_answer(&json!({"schemaPath": "About", "buildVersion": "31.43.0.0", "nodeType": 1})),
-            "proxyservice" => self.proxy_services(proxies, sees),
+            "proxyservice" => proxy_services(proxies, sees),
             "virtualproxyconfig" => self.virtual_proxies(proxies, sees),
             "servernodeconfiguration" if matches!(sees, Sees::All) => nodes(proxies),
             "servernodeconfiguration" => Vec::new(),
@@ -144,25 +144,6 @@ impl Repository {
             _ => return text(404, "Not Found"),
         };
         json_answer(&Value::Array(list))
-    }
-
-    fn proxy_services(&self, proxies: &[Proxy], sees: &Sees) -> Vec<Value> {
-        let shown = if matches!(sees, Sees::All) { proxies.len() } else { 1 };
-        let service = |(at, proxy): (usize, &Proxy)| {
-            let linked: Vec<_> = proxy.linked.keys().map(|prefix| virtual_proxy(prefix, &id_of(prefix))).collect();
-            let shown = if matches!(sees, Sees::All) { linked.len() } else { 1.min(linked.len()) };
-            json!({
-                "id": guid(&format!("proxy {at}")), "schemaPath": "ProxyService", "privileges": null,
-                "settings": {
-                    "listenPort": 443, "allowHttp": false, "restListenPort": proxy.port, "virtualProxies": linked[..shown],
-                },
-                "serverNodeConfiguration": {
-                    "id": guid(&format!("node {at}")), "name": format!("Node {}", at + 1), "hostName": proxy.name,
-                    "roles": [], "privileges": null,
-                },
-            })
-        };
-        proxies.iter().enumerate().take(shown).map(service).collect()
     }
 
     fn virtual_proxies(&self, proxies: &[Proxy], sees: &Sees) -> Vec<Value> {
@@ -204,6 +185,25 @@ impl Repository {
         };
         Ok(self.people.iter().filter(shown).filter(fits).map(|person| person.to_json(full)).collect())
     }
+}
+
+fn proxy_services(proxies: &[Proxy], sees: &Sees) -> Vec<Value> {
+    let shown = if matches!(sees, Sees::All) { proxies.len() } else { 1 };
+    let service = |(at, proxy): (usize, &Proxy)| {
+        let linked: Vec<_> = proxy.linked.keys().map(|prefix| virtual_proxy(prefix, &id_of(prefix))).collect();
+        let shown = if matches!(sees, Sees::All) { linked.len() } else { 1.min(linked.len()) };
+        json!({
+            "id": guid(&format!("proxy {at}")), "schemaPath": "ProxyService", "privileges": null,
+            "settings": {
+                "listenPort": 443, "allowHttp": false, "restListenPort": proxy.port, "virtualProxies": linked[..shown],
+            },
+            "serverNodeConfiguration": {
+                "id": guid(&format!("node {at}")), "name": format!("Node {}", at + 1), "hostName": proxy.name,
+                "roles": [], "privileges": null,
+            },
+        })
+    };
+    proxies.iter().enumerate().take(shown).map(service).collect()
 }
 
 fn nodes(proxies: &[Proxy]) -> Vec<Value> {
