@@ -96,7 +96,15 @@ pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Ro
         let place = Place { channel: spec.channel.clone(), policy: spec.policy.clone() };
         (spec.channel.name.clone(), place)
     });
-    Ok(Arc::new(Rooms { store, clock, engine, courier, channels: channels.collect(), zone: config.time_zone.clone(), desk: Arc::default() }))
+    Ok(Arc::new(Rooms {
+        store,
+        clock,
+        engine,
+        courier,
+        channels: channels.collect(),
+        zone: config.time_zone.clone(),
+        desk: Arc::default(),
+    }))
 }
 
 /// The lock, waited for a little: a command that sends its own deliveries holds it for a moment.

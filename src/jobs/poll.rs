@@ -50,10 +50,8 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .tell_findings(&Findings { site, at: snapshot.at(), findings, messages: &messages, causes: &causes })
         .await?;
     let (snapshot, judgement, rules) = (&snapshot, &judgement, &watch.rules);
-    let recorded = rooms
-        .store
-        .record(&Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot, interval })
-        .await?;
+    let recorded =
+        rooms.store.record(&Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot, interval }).await?;
     drop(desk);
     if recorded == Recorded::AlreadyDone {
         return Ok(recorded);

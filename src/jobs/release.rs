@@ -79,7 +79,9 @@ fn entries(rooms: &Rooms, held: &[Held]) -> Vec<Entry> {
     let begins = |kind| matches!(kind, Kind::Alert);
     let listed = |thread: Option<&str>, before: i64| {
         thread.is_some()
-            && held.iter().any(|held| held.id < before && begins(held.line.kind) && held.line.thread.as_deref() == thread)
+            && held
+                .iter()
+                .any(|held| held.id < before && begins(held.line.kind) && held.line.thread.as_deref() == thread)
     };
     held.iter()
         // Its end, and that it was still so, are told in the line that tells its beginning.
@@ -112,6 +114,10 @@ async fn abandon(
     let release =
         Release { channel: channel.to_owned(), held, up_to, cause: String::new(), outgoing: Outgoing::default() };
     rooms.store.release(&release, now).await?;
-    tracing::error!(channel, lost = lines.len(), "given up what was held back for a channel that is not configured any more");
+    tracing::error!(
+        channel,
+        lost = lines.len(),
+        "given up what was held back for a channel that is not configured any more"
+    );
     Ok(())
 }

@@ -9,8 +9,7 @@ use super::{Place, Rooms};
 use crate::judge::{Finding, Why};
 use crate::message::{self, Message};
 use crate::outbox::{
-    Addressed, Books, Decided, Hour, NewDelivery, NewHeld, NewTold, News, NewsTurn, Outgoing, Sort, Thread, address,
-    decide,
+    Addressed, Decided, Hour, NewDelivery, NewHeld, NewTold, News, NewsTurn, Outgoing, Sort, address, decide,
 };
 use crate::store::StoreError;
 

@@ -169,8 +169,7 @@ fn ended(channel: &str, news: &[News<'_>], books: &Books) -> Vec<(String, usize)
     let mut ended: Vec<(String, usize)> = Vec::new();
     for (index, piece) in news.iter().enumerate().filter(|(_, piece)| piece.turn == NewsTurn::Over) {
         let Some(cause) = books.of(piece.thread, channel).and_then(|told| told.cause.as_ref()) else { continue };
-        let mut beside =
-            books.told.iter().filter(|told| told.channel == channel && told.cause.as_ref() == Some(cause));
+        let mut beside = books.told.iter().filter(|told| told.channel == channel && told.cause.as_ref() == Some(cause));
         let all = beside.all(|told| told.closed.is_some() || over(&told.thread));
         if all && ended.iter().all(|(known, _)| known != cause) {
             ended.push((cause.clone(), index));
@@ -241,12 +240,7 @@ mod tests {
         let read: Vec<_> = news.iter().map(|line| read(line)).collect();
         let news: Vec<_> = read
             .iter()
-            .map(|(turn, thread, severity, tell)| News {
-                thread: Some(thread),
-                turn: *turn,
-                severity: *severity,
-                tell,
-            })
+            .map(|(turn, thread, severity, tell)| News { thread: Some(thread), turn: *turn, severity: *severity, tell })
             .collect();
         decide(&news, &books, |name| policies.get(name), at(now))
             .into_iter()
@@ -273,7 +267,8 @@ mod tests {
 
     #[test]
     fn findings_of_one_poll_are_one_message_for_each_channel() {
-        let news = ["opened crowded warning ops,bosses", "opened blind critical ops,bosses", "event logout info bosses"];
+        let news =
+            ["opened crowded warning ops,bosses", "opened blind critical ops,bosses", "event logout info bosses"];
         assert_eq!(decided(&news, &[], "12:00"), ["ops: now 0 1", "bosses: now 1"]);
         assert_eq!(decided(&["opened crowded info ops,gone"], &[], "12:00"), ["ops: now 0"]);
     }
@@ -327,10 +322,7 @@ mod tests {
     #[test]
     fn quiet_hours_hold_all_but_what_is_critical() {
         let news = ["opened crowded warning sleepy,ops", "opened blind critical sleepy", "event logout info sleepy"];
-        assert_eq!(
-            decided(&news, &[], "20:00"),
-            ["sleepy: now 1 held 0 by quiet held 2 by quiet", "ops: now 0"]
-        );
+        assert_eq!(decided(&news, &[], "20:00"), ["sleepy: now 1 held 0 by quiet held 2 by quiet", "ops: now 0"]);
         assert_eq!(decided(&news, &[], "22:00"), ["sleepy: now 0 1 2", "ops: now 0"]);
     }
 

@@ -5,7 +5,9 @@ use sqlx::Row as _;
 
 use super::dialect::{Row, Transaction, begin};
 use super::{Store, StoreError, at, ms};
-use crate::outbox::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, HeldBy, Lane, NewDelivery, Settled, Thread};
+use crate::outbox::{
+    Attempt, Claimed, Delivery, DeliveryId, DeliveryState, HeldBy, Lane, NewDelivery, Settled, Thread,
+};
 
 const LISTED: &str = "SELECT d.id, cause, channel, recipient, kind, title, body, state, created, due, attempts, settled, \
      last_error, held, c.paused_until, c.down_since, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";

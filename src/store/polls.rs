@@ -139,12 +139,7 @@ impl Store {
     }
 
     /// Commits a report: its slot dealt with, and its deliveries promised. False where someone else did.
-    pub async fn record_report(
-        &self,
-        slot: &Slot,
-        outgoing: &Outgoing,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn record_report(&self, slot: &Slot, outgoing: &Outgoing, now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = begin(&self.pool).await?;
         if !schedules::claim(&mut tx, slot).await? {
             return Ok(false);

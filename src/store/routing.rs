@@ -169,10 +169,12 @@ impl Store {
 
     /// Forgets who was told of incidents that were over before then.
     pub async fn forget_told(&self, before: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM told WHERE thread IN (SELECT cause FROM incident WHERE state = 'closed' AND closed < $1)")
-            .bind(ms(before))
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "DELETE FROM told WHERE thread IN (SELECT cause FROM incident WHERE state = 'closed' AND closed < $1)",
+        )
+        .bind(ms(before))
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 }

@@ -100,7 +100,8 @@ fn policy(g: &mut Gathered<'_>, at: &str, written: &file::Channel, zone: &TimeZo
     if written.cap == Some(0) {
         g.add(format!("{at}.cap"), "nothing would ever be told: give the most messages an hour, such as `20`");
     }
-    let keep_alive = written.keep_alive.as_deref().and_then(|text| g.take(&format!("{at}.keep_alive"), duration::parse(text)));
+    let keep_alive =
+        written.keep_alive.as_deref().and_then(|text| g.take(&format!("{at}.keep_alive"), duration::parse(text)));
     if keep_alive.is_some_and(|length| length < SHORTEST_LIFE) {
         g.add(format!("{at}.keep_alive"), "that is less than an hour: write a length of time such as `30d`");
     }
