@@ -74,17 +74,15 @@ fn clean_facts(facts: &mut Facts) -> usize {
     let tidy = |text: &mut String| *text = clean(text);
     match facts {
         Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => clean_silent(silent),
-        Facts::Test { channel } | Facts::Heartbeat { channel, .. } => {
+        Facts::Test { channel }
+        | Facts::Heartbeat { channel, .. }
+        | Facts::Notice(Notice::ChannelWell { channel, .. }) => {
             tidy(channel);
             0
         }
         Facts::Notice(Notice::ChannelDown { channel, why, .. }) => {
             tidy(channel);
             tidy(why);
-            0
-        }
-        Facts::Notice(Notice::ChannelWell { channel, .. }) => {
-            tidy(channel);
             0
         }
         Facts::Notice(Notice::Restart(restart)) => {
@@ -104,12 +102,16 @@ fn clean_facts(facts: &mut Facts) -> usize {
             for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
                 tidy(&mut share.name);
             }
-            over.iter_mut().for_each(|over| tidy(&mut over.rule));
+            for over in over {
+                tidy(&mut over.rule);
+            }
             for incident in incidents {
                 tidy(&mut incident.site);
                 tidy(&mut incident.rule);
             }
-            watched.blind.iter_mut().for_each(|blind| tidy(&mut blind.site));
+            for blind in &mut watched.blind {
+                tidy(&mut blind.site);
+            }
             0
         }
         Facts::Several { .. } | Facts::Threshold { .. } | Facts::Change { .. } => 0,

@@ -134,15 +134,12 @@ impl Words {
             }
             ("|", last) => {
                 let mut cells = cells(rest.strip_suffix('|').unwrap_or(rest));
-                match last {
-                    Some(Block::Table(table)) => {
-                        cells.resize(table.head.len(), String::new());
-                        table.rows.push(cells);
-                    }
-                    _ => {
-                        let (rows, right) = (Vec::new(), Vec::new());
-                        self.blocks.push(Block::Table(Table { head: cells, rows, right, more: 0 }));
-                    }
+                if let Some(Block::Table(table)) = last {
+                    cells.resize(table.head.len(), String::new());
+                    table.rows.push(cells);
+                } else {
+                    let (rows, right) = (Vec::new(), Vec::new());
+                    self.blocks.push(Block::Table(Table { head: cells, rows, right, more: 0 }));
                 }
             }
             ("-", None) => self.items.push(rest.to_owned()),

@@ -11,6 +11,7 @@ use super::{
 
 /// Every sample, by a name of its own.
 pub fn all() -> Vec<(&'static str, Message)> {
+    // In several lists, so that none is large enough to trouble a small stack.
     let mut all = vec![
         ("alert_crowded", crowded(FULL, 217, opened())),
         ("alert_crowded_at_once", crowded(FULL, 201, Reason::Opened { since: at() })),
@@ -40,10 +41,14 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("who_one", who(&people()[..1], FULL, scheduled(None))),
         ("who_nobody", who(&[], FULL, Reason::Asked { planned: None, because: None })),
         ("who_since", who_since()),
+    ]);
+    all.extend([
         ("digest", digest()),
         ("digest_days", digest_days()),
         ("digest_partial", digest_partial()),
         ("digest_ranked", Message { people: ranked(), ..digest() }),
+    ]);
+    all.extend([
         ("notice_restart", notice(restart(Step::Planned, Some(people_counts()), FULL), people())),
         ("notice_restart_still_on", notice(restart(Step::StillOn, Some(people_counts()), FULL), people())),
         ("notice_restart_clear", notice(restart(Step::Clear, Some(Counts::default()), FULL), Vec::new())),
