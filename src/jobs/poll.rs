@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::tell::Findings;
+use super::tell::Found;
 use super::{Check, Rooms, Site};
 use crate::judge::{self, Judgement, Past, Rule};
 use crate::message;
@@ -46,9 +46,8 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .collect();
     let desk = rooms.desk.lock().await;
     let (site, findings) = (&*watch.site.name, &judgement.findings);
-    let outgoing = rooms
-        .tell_findings(&Findings { site, at: snapshot.at(), findings, messages: &messages, causes: &causes })
-        .await?;
+    let outgoing =
+        rooms.tell_findings(&Found { site, at: snapshot.at(), findings, messages: &messages, causes: &causes }).await?;
     let (snapshot, judgement, rules) = (&snapshot, &judgement, &watch.rules);
     let recorded =
         rooms.store.record(&Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot, interval }).await?;

@@ -14,7 +14,7 @@ use crate::outbox::{
 use crate::store::StoreError;
 
 /// The findings of one poll, with their messages and causes, and the cause of a message that tells several of them.
-pub(super) struct Findings<'a> {
+pub(super) struct Found<'a> {
     pub site: &'a str,
     pub at: Timestamp,
     pub findings: &'a [Finding],
@@ -58,7 +58,7 @@ impl Rooms {
     }
 
     /// What findings come to in each channel: one message, lines of a summary to come, or nothing.
-    pub(super) async fn tell_findings(&self, told: &Findings<'_>) -> Result<Outgoing, StoreError> {
+    pub(super) async fn tell_findings(&self, told: &Found<'_>) -> Result<Outgoing, StoreError> {
         if told.findings.is_empty() {
             return Ok(Outgoing::default());
         }
@@ -79,7 +79,7 @@ impl Rooms {
         &self,
         decided: &Decided,
         place: &Place,
-        told: &Findings<'_>,
+        told: &Found<'_>,
         news: &[News<'_>],
         outgoing: &mut Outgoing,
     ) {

@@ -180,6 +180,8 @@ fn ended(channel: &str, news: &[News<'_>], books: &Books) -> Vec<(String, usize)
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use jiff::tz::TimeZone;
 
     use super::*;
@@ -248,17 +250,17 @@ mod tests {
                 let mut line = format!("{}:", decided.channel);
                 let list = |numbers: &[usize]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
                 if !decided.now.is_empty() {
-                    line += &format!(" now {}", list(&decided.now));
+                    let _ = write!(line, " now {}", list(&decided.now));
                 }
                 if let Some(cause) = decided.follows {
                     let how = decided.thread.map_or("mail", Thread::word);
-                    line += &format!(", follows {cause} as {how}");
+                    let _ = write!(line, ", follows {cause} as {how}");
                 }
                 for (index, by) in decided.held {
-                    line += &format!(" held {index} by {}", by.word());
+                    let _ = write!(line, " held {index} by {}", by.word());
                 }
                 for (cause, index) in decided.ended {
-                    line += &format!(" ended {cause} with {index}");
+                    let _ = write!(line, " ended {cause} with {index}");
                 }
                 line
             })
