@@ -14,6 +14,7 @@ mod lock;
 mod outbox;
 mod past;
 mod polls;
+mod routing;
 mod schedules;
 mod spans;
 mod tidy;
