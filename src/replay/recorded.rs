@@ -4,10 +4,11 @@
 //! in place of `people`. The lines of one instant are one poll.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::BufRead;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -41,6 +42,9 @@ pub struct RecordedPoll {
     pub set_back_from: Option<Timestamp>,
 }
 
+/// As many polls as are read ahead to learn the usual step between them.
+const READ_AHEAD: usize = 30;
+
 /// A history that is read line by line.
 pub struct History<R> {
     lines: R,
@@ -50,15 +54,38 @@ pub struct History<R> {
     ahead: Option<(Timestamp, Pair, Observation)>,
     last: Option<(Timestamp, Vec<Pair>)>,
     steps_back: u32,
+    /// Polls that were read ahead.
+    waiting: VecDeque<RecordedPoll>,
 }
 
 impl<R: BufRead> History<R> {
     pub fn new(lines: R) -> Self {
-        Self { lines, buffer: Vec::new(), line: 0, ahead: None, last: None, steps_back: 0 }
+        Self { lines, buffer: Vec::new(), line: 0, ahead: None, last: None, steps_back: 0, waiting: VecDeque::new() }
+    }
+
+    /// The usual step between polls, learnt from the first ones; none of fewer than two.
+    pub fn usual_step(&mut self) -> Result<Option<SignedDuration>, HistoryError> {
+        while self.waiting.len() < READ_AHEAD {
+            let Some(poll) = self.read_poll()? else { break };
+            self.waiting.push_back(poll);
+        }
+        let moments = self.waiting.iter().map(|poll| poll.at);
+        let mut steps: Vec<_> =
+            moments.clone().skip(1).zip(moments).map(|(next, poll)| next.duration_since(poll)).collect();
+        steps.retain(SignedDuration::is_positive);
+        steps.sort_unstable();
+        Ok(steps.get(steps.len() / 2).copied())
     }
 
     /// The next poll; none at the end.
     pub fn next_poll(&mut self) -> Result<Option<RecordedPoll>, HistoryError> {
+        match self.waiting.pop_front() {
+            Some(poll) => Ok(Some(poll)),
+            None => self.read_poll(),
+        }
+    }
+
+    fn read_poll(&mut self) -> Result<Option<RecordedPoll>, HistoryError> {
         let first = match self.ahead.take() {
             Some(ahead) => Some(ahead),
             None => self.observation()?,
@@ -212,7 +239,7 @@ fn observation(text: &[u8]) -> Result<(Timestamp, Pair, Observation), String> {
 }
 
 /// A word that is not known is still a reason.
-fn unseen(why: &str) -> Unseen {
+pub(super) fn unseen(why: &str) -> Unseen {
     let kind = UnseenKind::ALL.into_iter().find(|kind| kind.word() == why).unwrap_or(UnseenKind::Other);
     Unseen { kind, tried: String::new(), what: why.replace('_', " "), advice: String::new() }
 }
