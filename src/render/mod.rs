@@ -11,4 +11,4 @@ mod filters;
 
 pub use embedded::TEMPLATES;
 pub use engine::{Engine, TemplateError};
-pub(crate) use filters::short;
+pub(crate) use filters::{short, spoken};
