@@ -208,6 +208,11 @@ fn some_time(text: &str) -> Result<jiff::SignedDuration, String> {
     }
 }
 
+/// A whole day.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse().map_err(|_| "it is no day: write one such as `2026-03-01`".to_owned())
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum WhoFormat {
     Table,
@@ -318,10 +323,10 @@ pub(super) struct Replay {
     #[arg(long, value_name = "NAME", required_unless_present = "history")]
     pub(super) site: Option<String>,
     /// The first day, such as 2026-03-01
-    #[arg(long, value_name = "DATE", requires = "to")]
+    #[arg(long, value_name = "DATE", requires = "to", value_parser = day)]
     pub(super) from: Option<jiff::civil::Date>,
     /// The last day
-    #[arg(long, value_name = "DATE", requires = "from")]
+    #[arg(long, value_name = "DATE", requires = "from", value_parser = day)]
     pub(super) to: Option<jiff::civil::Date>,
     /// A recorded history in place of what the store remembers
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]

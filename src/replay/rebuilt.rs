@@ -17,9 +17,13 @@ pub enum Step {
     /// One poll, with what was counted then.
     Poll(RebuiltPoll),
     /// The readings after this row, through [`Rebuilt::take_readings`].
-    MoreReadings { after: i64 },
+    MoreReadings {
+        after: i64,
+    },
     /// The sessions after this row, through [`Rebuilt::take_sessions`].
-    MoreSessions { after: i64 },
+    MoreSessions {
+        after: i64,
+    },
     End,
 }
 
@@ -78,8 +82,7 @@ impl Rebuilt {
         open: Vec<RecalledSession>,
         interval: SignedDuration,
     ) -> Self {
-        let mut rebuilt =
-            Self { interval, from: Some(from), to: Some(to), last_reading: after, ..Self::default() };
+        let mut rebuilt = Self { interval, from: Some(from), to: Some(to), last_reading: after, ..Self::default() };
         for session in open {
             rebuilt.begin(session);
         }

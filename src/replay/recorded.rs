@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::BufRead;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::secret::Secret;
@@ -189,7 +189,7 @@ impl<'de> Deserialize<'de> for People {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<People, A::Error> {
                 let mut sessions = Vec::new();
-                while let Some((directory, id, count)) = seq.next_element::<(Cow<'de, str>, Cow<'de, str>, u64)>()? {
+                while let Some(Entry { directory, id, count }) = seq.next_element()? {
                     if count == 0 || count > MOST_SESSIONS {
                         return Err(A::Error::custom(format!(
                             "`{count}` sessions of one user: write a number from 1 to {MOST_SESSIONS}"
@@ -202,6 +202,67 @@ impl<'de> Deserialize<'de> for People {
         }
 
         deserializer.deserialize_seq(List)
+    }
+}
+
+/// One entry of the list.
+struct Entry<'a> {
+    directory: Cow<'a, str>,
+    id: Cow<'a, str>,
+    count: u64,
+}
+
+impl<'de> Deserialize<'de> for Entry<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Three;
+
+        impl<'de> Visitor<'de> for Three {
+            type Value = Entry<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an entry such as `[\"CORP\", \"anna\", 2]`: a directory, an id and a number of sessions")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Entry<'de>, A::Error> {
+                let short = |length| A::Error::invalid_length(length, &self);
+                let Text(directory) = seq.next_element()?.ok_or_else(|| short(0))?;
+                let Text(id) = seq.next_element()?.ok_or_else(|| short(1))?;
+                let count = seq.next_element()?.ok_or_else(|| short(2))?;
+                if seq.next_element::<IgnoredAny>()?.is_some() {
+                    return Err(short(4));
+                }
+                Ok(Entry { directory, id, count })
+            }
+        }
+
+        deserializer.deserialize_seq(Three)
+    }
+}
+
+/// A text that is borrowed from the line where it can be.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Any)
     }
 }
 
@@ -272,5 +333,6 @@ fn plain(error: &serde_json::Error) -> String {
     if error.is_syntax() {
         return format!("it is no JSON, at character {place}: {said}");
     }
-    format!("{}, at character {place}", crate::clean::clean(said))
+    let said = crate::clean::clean(said).replace("expected u64", "expected a number of sessions");
+    format!("{said}, at character {place}")
 }

@@ -3,6 +3,7 @@
 //! `tests/fixtures/histories/README.md` says why.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -230,4 +231,94 @@ fn the_histories_are_those_that_the_script_makes() {
         let read = |folder: &Path| std::fs::read(folder.join(&name).join("history.jsonl")).expect("a history");
         assert!(read(copy.path()) == read(&folder()), "{name}: write it anew, with tests/fixtures/histories/make.py");
     }
+}
+
+/// Runs `headcount replay` over a history of these lines, by one rule, in a folder without any configuration.
+fn replay_of(lines: &str, more: &[&str]) -> (i32, String, String) {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let rules = "rules:\n  crowded: {threshold: {metric: users, above: 1}, tell: [ops]}\n";
+    std::fs::write(folder.path().join("rules.yaml"), rules).expect("rules");
+    std::fs::write(folder.path().join("past.jsonl"), lines).expect("a history");
+    let done = Command::new(env!("CARGO_BIN_EXE_headcount"))
+        .current_dir(folder.path())
+        .args(["replay", "--history", "past.jsonl", "--rules", "rules.yaml"])
+        .args(more)
+        .env_clear()
+        .output()
+        .expect("the binary runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (done.status.code().expect("a status"), text(done.stdout), text(done.stderr))
+}
+
+#[test]
+fn a_bad_line_is_told_with_its_number_and_what_would_be_right() {
+    let good = r#"{"at":"2026-03-02T08:00:00Z","proxy":"a","prefix":"","people":[["CORP","anna",1]]}"#;
+    for (bad, said) in [
+        (
+            r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna"]]}"#,
+            "invalid length 2, expected an entry such as",
+        ),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna",1,2]]}"#, "an entry such as"),
+        (
+            r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna","2"]]}"#,
+            "expected a number of sessions",
+        ),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":{"CORP":1}}"#, "a list such as"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":7}"#, "a list such as"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna",0]]}"#, "from 1 to"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[],"who":1}"#, "no field `who`"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","people":[]}"#, "`prefix` is missing: write it, `\"\"`"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":""}"#, "neither `people` nor `error`"),
+        (
+            r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[],"error":"timeout"}"#,
+            "both `people` and `error`",
+        ),
+        (r#"{"at":"8 o'clock","proxy":"a","prefix":"","people":[]}"#, "`at` is `8 o'clock`: write an instant such as"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":["#, "is the file cut off?"),
+        ("at,proxy,prefix", "it is no JSON"),
+        (good, "is there twice at 2026-03-02T08:00:00Z"),
+        (
+            r#"{"at":"2026-03-01T08:00:00Z","proxy":"b","prefix":"","people":[]}"#,
+            "2026-03-01T08:00:00Z comes after 2026-03-02T08:00:00Z: sort the lines by `at`",
+        ),
+    ] {
+        let (status, out, err) = replay_of(&format!("{good}\n\n{bad}\n"), &[]);
+        assert_eq!((status, out.as_str()), (2, ""), "{bad}: {err}");
+        assert!(err.starts_with("headcount: `past.jsonl`, line 3: ") && err.contains(said), "{bad}: {err}");
+    }
+    let (status, out, err) = replay_of("", &[]);
+    assert_eq!((status, out.as_str()), (0, "Nothing would have been told.\nThere was no poll.\n"), "{err}");
+}
+
+#[test]
+fn a_rule_that_speaks_too_often_is_told_below_the_messages() {
+    let mut lines = String::new();
+    for minute in 0..60 {
+        let people = if minute % 2 == 0 { r#"["CORP","anna",1]"# } else { r#"["CORP","anna",1],["CORP","bo",1]"# };
+        let _ =
+            writeln!(lines, r#"{{"at":"2026-03-02T08:{minute:02}:00Z","proxy":"a","prefix":"","people":[{people}]}}"#);
+    }
+    let (status, out, err) = replay_of(&lines, &[]);
+    assert_eq!(status, 0, "{err}");
+    assert!(out.contains("history: 60 polls from Mon 2026-03-02 08:00:00 to Mon 2026-03-02 08:59:00 UTC"), "{out}");
+    assert_eq!((out.matches(" alert ").count(), out.matches(" resolved ").count()), (30, 29), "{out}");
+    assert!(err.contains("`crowded` would have spoken 59 times a week"), "{err}");
+    assert!(err.contains("every 1m, as in the history"), "{err}");
+    let (_, out, err) = replay_of(&lines, &["--format", "json"]);
+    let told: Vec<Value> = serde_json::from_str(&out).expect("one list");
+    assert_eq!(told.len(), 59);
+    assert!(err.contains("`crowded` would have spoken 59 times a week"), "{err}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_told_and_shuffled_lines_are_refused() {
+    let line = |minute: u32| {
+        format!("{{\"at\":\"2026-03-02T08:{minute:02}:00Z\",\"proxy\":\"a\",\"prefix\":\"\",\"people\":[]}}\n")
+    };
+    let (status, _, err) = replay_of(&[line(30), line(31), line(10)].concat(), &[]);
+    assert_eq!(status, 0, "{err}");
+    assert!(err.contains("line 3: the clock goes back from 2026-03-02T08:31:00Z to 2026-03-02T08:10:00Z"), "{err}");
+    let shuffled: String = (0..10).rev().map(line).collect();
+    let (status, _, err) = replay_of(&shuffled, &[]);
+    assert!(status == 2 && err.contains("sort the lines by `at`"), "{err}");
 }

@@ -86,7 +86,10 @@ pub(super) async fn replay(context: &Context<'_>, args: &Replay) -> Result<Exit,
     let step = match &mut source {
         Source::File { name, history } if course.cron.is_none() => {
             let step = history.usual_step().map_err(|error| source::bad(name, &error))?.unwrap_or(MINUTE);
-            output::say(&format!("Polls are taken to be due every {}, as in the history.", crate::duration::show(step)));
+            output::say(&format!(
+                "Polls are taken to be due every {}, as in the history.",
+                crate::duration::show(step)
+            ));
             step
         }
         _ => MINUTE,
@@ -110,7 +113,8 @@ fn judging(context: &Context<'_>, args: &Replay, zone: Option<&TimeZone>) -> Res
 
 /// Which check is meant. A file of rules without checks is all its rules; `own` may know the schedule and the site then.
 fn course(judging: &Judging, site: Option<&str>, own: Option<&Judging>) -> Result<Course, Failure> {
-    let known = |checks: &[Judged]| checks.iter().map(|check| format!("`{}`", check.site)).collect::<Vec<_>>().join(", ");
+    let known =
+        |checks: &[Judged]| checks.iter().map(|check| format!("`{}`", check.site)).collect::<Vec<_>>().join(", ");
     let of = |checks: &'_ [Judged], site: &str| checks.iter().position(|check| *check.site == *site);
     let check = match (site, judging.checks.as_slice()) {
         (_, []) => None,
@@ -123,7 +127,10 @@ fn course(judging: &Judging, site: Option<&str>, own: Option<&Judging>) -> Resul
             }
         },
         (None, checks) => {
-            return Err(Failure::usage(format!("there are checks of several sites ({}): name one with --site", known(checks))));
+            return Err(Failure::usage(format!(
+                "there are checks of several sites ({}): name one with --site",
+                known(checks)
+            )));
         }
     };
     let course = match check {
@@ -158,7 +165,10 @@ async fn recall(
 ) -> Result<(Source, Timestamp), Failure> {
     let site = &*course.site;
     let Some((first, last)) = store.remembered(site).await? else {
-        return Err(Failure::new(Exit::Failed, format!("the store remembers no poll of a site `{}`", output::shown(site))));
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("the store remembers no poll of a site `{}`", output::shown(site)),
+        ));
     };
     let midnight = |day: jiff::civil::Date| day.to_zoned(zone.clone()).map(|zoned| zoned.timestamp());
     let ends = midnight(from).and_then(|from| Ok((from, midnight(to.checked_add(1.day())?)?)));
@@ -166,7 +176,8 @@ async fn recall(
     let to = to - SignedDuration::from_millis(1);
     let days = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
     if to < first || from > last {
-        let what = format!("the store remembers `{site}` from {} to {}: name days of that time", days(first), days(last));
+        let what =
+            format!("the store remembers `{site}` from {} to {}: name days of that time", days(first), days(last));
         return Err(Failure::new(Exit::Failed, what));
     }
     if from < first {
