@@ -149,9 +149,8 @@ pub(super) fn text(file: &Path) -> Result<String, String> {
 pub fn open(file: &Path) -> Result<io::BufReader<std::fs::File>, String> {
     /// As much as is asked of the disk at once: a line of a history may be long.
     const AT_ONCE: usize = 1 << 18;
-    let opened = std::fs::File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
-        true => Err(io::ErrorKind::IsADirectory.into()),
-        false => Ok(opened),
+    let opened = std::fs::File::open(file).and_then(|opened| {
+        if opened.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(opened) }
     });
     match opened {
         Ok(opened) => Ok(io::BufReader::with_capacity(AT_ONCE, opened)),

@@ -115,17 +115,14 @@ fn judging(context: &Context<'_>, args: &Replay, zone: Option<&TimeZone>) -> Res
 fn course(judging: &Judging, site: Option<&str>, own: Option<&Judging>) -> Result<Course, Failure> {
     let known =
         |checks: &[Judged]| checks.iter().map(|check| format!("`{}`", check.site)).collect::<Vec<_>>().join(", ");
-    let of = |checks: &'_ [Judged], site: &str| checks.iter().position(|check| *check.site == *site);
     let check = match (site, judging.checks.as_slice()) {
         (_, []) => None,
         (None, [check]) => Some(check),
-        (Some(site), checks) => match of(checks, site) {
-            Some(place) => Some(&checks[place]),
-            None => {
-                let site = output::shown(site);
-                return Err(Failure::usage(format!("no check is about a site `{site}`; there is {}", known(checks))));
-            }
-        },
+        (Some(site), checks) => {
+            let found = checks.iter().find(|check| *check.site == *site);
+            let none = || format!("no check is about a site `{}`; there is {}", output::shown(site), known(checks));
+            Some(found.ok_or_else(|| Failure::usage(none()))?)
+        }
         (None, checks) => {
             return Err(Failure::usage(format!(
                 "there are checks of several sites ({}): name one with --site",
@@ -133,21 +130,20 @@ fn course(judging: &Judging, site: Option<&str>, own: Option<&Judging>) -> Resul
             )));
         }
     };
-    let course = match check {
-        Some(check) => Course {
+    let course = if let Some(check) = check {
+        Course {
             site: check.site.clone(),
             rules: check.rules.clone(),
             cron: Some(check.cron.clone()),
             exclude: check.exclude.clone(),
-        },
-        None => {
-            let own = own.and_then(|own| own.checks.iter().find(|check| site == Some(&*check.site)));
-            Course {
-                site: site.unwrap_or("history").into(),
-                rules: judging.rules.clone(),
-                cron: own.map(|check| check.cron.clone()),
-                exclude: own.map_or_else(|| judging.exclude.clone(), |check| check.exclude.clone()),
-            }
+        }
+    } else {
+        let own = own.and_then(|own| own.checks.iter().find(|check| site == Some(&*check.site)));
+        Course {
+            site: site.unwrap_or("history").into(),
+            rules: judging.rules.clone(),
+            cron: own.map(|check| check.cron.clone()),
+            exclude: own.map_or_else(|| judging.exclude.clone(), |check| check.exclude.clone()),
         }
     };
     if course.rules.is_empty() {
@@ -200,7 +196,7 @@ async fn play(
     let mut player = Player::new(course.site.clone(), course.rules.clone());
     let summaries = course.rules.iter().map(|rule| Summary::new(rule.clone())).collect();
     let (told, unknown) = (Vec::new(), Unknown::default());
-    let mut played = Played { told, summaries, stretch: None, polls: 0, full: 0, forgotten: 0, unknown };
+    let mut all = Played { told, summaries, stretch: None, polls: 0, full: 0, forgotten: 0, unknown };
     while let Some(Seen { at, pairs, counted }) = source.next().await? {
         let interval = course.cron.as_ref().map_or(step, |cron| cron.step_at(at));
         let excluded = |user: &_| any_pattern(&course.exclude, user);
@@ -208,18 +204,18 @@ async fn play(
         if from.is_some_and(|from| at < from) {
             continue;
         }
-        played.polls += 1;
-        played.full += u64::from(snapshot.coverage().is_full());
-        played.forgotten += u64::from(counted.is_some_and(|counted| snapshot.counts().sessions < counted.sessions));
-        played.stretch = Some((played.stretch.map_or(at, |(first, _)| first), at));
+        all.polls += 1;
+        all.full += u64::from(snapshot.coverage().is_full());
+        all.forgotten += u64::from(counted.is_some_and(|counted| snapshot.counts().sessions < counted.sessions));
+        all.stretch = Some((all.stretch.map_or(at, |(first, _)| first), at));
         let messages = message::alerts(&findings, &snapshot, None, &judging.time_zone);
         for (finding, message) in findings.iter().zip(&messages) {
             let over = matches!(finding.why, Why::Resolved { .. });
             let tell: Vec<String> = judging.told(&finding.rule, over).map(str::to_owned).collect();
-            if let Some(summary) = played.summaries.iter_mut().find(|its| its.rule.name == finding.rule.name) {
+            if let Some(summary) = all.summaries.iter_mut().find(|its| its.rule.name == finding.rule.name) {
                 summary.count(&finding.why);
             }
-            played.told.push(Told {
+            all.told.push(Told {
                 at,
                 kind: finding.why.word(),
                 rule: finding.rule.name.to_string(),
@@ -230,21 +226,21 @@ async fn play(
             });
         }
     }
-    played.unknown = source.unknown();
-    Ok(played)
+    all.unknown = source.unknown();
+    Ok(all)
 }
 
 fn tell(args: &Replay, judging: &Judging, course: &Course, played: &Played) -> Result<Exit, Failure> {
-    match args.listing.format {
-        ListFormat::Json => {
-            output::print(&output::json(&played.told)?)?;
-            table::notes(played).iter().for_each(|note| output::say(note));
-        }
+    let text = match args.listing.format {
+        ListFormat::Json => output::json(&played.told)?,
         ListFormat::Table => {
-            output::print(&table::messages(played, &judging.time_zone))?;
-            output::print(&table::summary(course, played, &judging.time_zone))?;
-            table::notes(played).iter().for_each(|note| output::say(note));
+            let zone = &judging.time_zone;
+            format!("{}{}", table::messages(played, zone), table::summary(course, played, zone))
         }
+    };
+    output::print(&text)?;
+    for note in table::notes(played) {
+        output::say(&note);
     }
     Ok(Exit::Done)
 }
