@@ -167,7 +167,12 @@ async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, 
 
 /// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it.
 fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
-    now.duration_since(to) <= interval * 2 + SignedDuration::from_secs(60)
+    now.duration_since(to) <= longest_gap(interval)
+}
+
+/// The longest time between two polls that follow each other.
+pub(super) fn longest_gap(interval: SignedDuration) -> SignedDuration {
+    interval * 2 + SignedDuration::from_secs(60)
 }
 
 /// Notes what was shown: as more of the last reading, which goes to `same`, or as a new one.
@@ -188,8 +193,8 @@ async fn reading(
     }
     let number = |of: fn(Counts) -> u64| showed.counts.map(|counts| of(counts).cast_signed());
     let row = sqlx::query(
-        "INSERT INTO reading (site, pair, \"from\", \"to\", polls, answered, asked, sessions, users, anonymous, why) \
-         VALUES ($1, $2, $3, $3, 1, $4, $5, $6, $7, $8, $9) RETURNING id",
+        "INSERT INTO reading (site, pair, \"from\", \"to\", polls, answered, asked, sessions, users, anonymous, why, step) \
+         VALUES ($1, $2, $3, $3, 1, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
     )
     .bind(site)
     .bind(pair)
@@ -200,6 +205,7 @@ async fn reading(
     .bind(number(|counts| counts.users))
     .bind(number(|counts| counts.anonymous))
     .bind(showed.why.as_deref())
+    .bind(i64::try_from(interval.as_millis()).unwrap_or(i64::MAX))
     .fetch_one(&mut **tx)
     .await?;
     Ok(LastReading { id: row.try_get(0)?, to: now, showed })

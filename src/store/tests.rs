@@ -334,11 +334,11 @@ async fn each_way_to_fail_has_its_sentence() {
     sqlx::query("PRAGMA max_page_count = 1000000").execute(&store.pool).await.unwrap();
     record(&store, &snapshot(0, &[("", Some(&many))]), &[]).await.unwrap();
 
-    sqlx::query("UPDATE _sqlx_migrations SET version = 99").execute(&store.pool).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 99 WHERE version = 1").execute(&store.pool).await.unwrap();
     store.close().await;
     let file = folder.path().join("state/headcount.db");
     let newer = Store::open(&file).await.err().unwrap().to_string();
-    assert!(newer.contains("was written by a newer headcount (schema 99, this one knows 1)"), "{newer}");
+    assert!(newer.contains("was written by a newer headcount (schema 99, this one knows "), "{newer}");
 
     let garbled = folder.path().join("garbled.db");
     std::fs::write(&garbled, "this is a letter, not a database, and it is long enough to be looked at ".repeat(100))
