@@ -14,6 +14,7 @@ mod outbox;
 mod past;
 mod polls;
 mod recall;
+mod routing;
 mod schedules;
 mod spans;
 

@@ -7,9 +7,9 @@ use super::dialect::{Db, Transaction, begin};
 use super::past::Memory;
 use super::schedules::{self, Slot};
 use super::spans::{self, LastReading, OpenPair, OpenSpans, Showed};
-use super::{Store, StoreError, ms, outbox};
+use super::{Store, StoreError, ms, routing};
 use crate::judge::{Judgement, Rule, Severity};
-use crate::outbox::NewDelivery;
+use crate::outbox::Outgoing;
 use crate::snapshot::{Counts, Pair, Snapshot};
 
 /// Everything that one poll comes to.
@@ -18,7 +18,7 @@ pub struct Poll<'a> {
     pub counts: Counts,
     pub rules: &'a [std::sync::Arc<Rule>],
     pub judgement: &'a Judgement,
-    pub deliveries: &'a [NewDelivery],
+    pub outgoing: &'a Outgoing,
     /// The slot that it was polled for.
     pub slot: &'a Slot,
     /// The time between polls that the schedule asks for.
@@ -104,7 +104,7 @@ impl Store {
             let what = rule.map_or(("", Severity::Warning), |rule| (rule.kind.word(), rule.severity));
             incidents.push(super::incidents::save(&mut tx, incident, what).await?);
         }
-        outbox::enqueue(&mut tx, poll.deliveries, now).await?;
+        routing::write(&mut tx, poll.outgoing, now).await?;
         tx.commit().await?;
         let past = past.map(|past| {
             past.after(
@@ -139,17 +139,12 @@ impl Store {
     }
 
     /// Commits a report: its slot dealt with, and its deliveries promised. False where someone else did.
-    pub async fn record_report(
-        &self,
-        slot: &Slot,
-        deliveries: &[NewDelivery],
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn record_report(&self, slot: &Slot, outgoing: &Outgoing, now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = begin(&self.pool).await?;
         if !schedules::claim(&mut tx, slot).await? {
             return Ok(false);
         }
-        outbox::enqueue(&mut tx, deliveries, now).await?;
+        routing::write(&mut tx, outgoing, now).await?;
         tx.commit().await?;
         Ok(true)
     }

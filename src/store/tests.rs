@@ -64,7 +64,7 @@ async fn record(store: &Store, snapshot: &Snapshot, deliveries: &[NewDelivery]) 
         counts: snapshot.counts(),
         rules: &[],
         judgement: &judgement,
-        deliveries,
+        outgoing: &deliveries.to_vec().into(),
         slot: &slot,
         interval: SignedDuration::from_secs(60),
     };
@@ -215,8 +215,8 @@ async fn a_slot_is_dealt_with_once() {
     let previous = store.last_slot("report:daily", time(0)).await.unwrap();
     assert_eq!((previous, store.last_slot("report:daily", time(99)).await.unwrap()), (time(0), time(0)));
     let slot = Slot { schedule: "report:daily".into(), previous, slot: time(60) };
-    assert!(store.record_report(&slot, &[delivery("r", "ops")], time(60)).await.unwrap());
-    assert!(!store.record_report(&slot, &[delivery("r2", "ops")], time(61)).await.unwrap());
+    assert!(store.record_report(&slot, &vec![delivery("r", "ops")].into(), time(60)).await.unwrap());
+    assert!(!store.record_report(&slot, &vec![delivery("r2", "ops")].into(), time(61)).await.unwrap());
     assert!(!store.pass_over(&slot).await.unwrap());
     assert_eq!(store.deliveries(true, 10).await.unwrap().len(), 1);
 }
@@ -233,6 +233,8 @@ fn delivery(cause: &str, channel: &str) -> NewDelivery {
         plainer: Some("{\"plain\":1}".into()),
         message_id: "<x@y>".into(),
         in_reply_to: None,
+        thread: None,
+        held: None,
         urgent: false,
     }
 }

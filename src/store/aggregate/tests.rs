@@ -108,7 +108,7 @@ async fn record(store: &Store, snapshot: &Snapshot) {
         counts: snapshot.counts(),
         rules: &[],
         judgement: &Judgement::default(),
-        deliveries: &[],
+        outgoing: &crate::outbox::Outgoing::default(),
         slot: &slot,
         interval: SignedDuration::from_mins(1),
     };
