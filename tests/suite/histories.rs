@@ -10,6 +10,7 @@ use std::process::Command;
 
 use headcount::config::{Judged, Judging};
 use headcount::judge::{Finding, judge};
+use headcount::outbox::Outgoing;
 use headcount::qlik::any_pattern;
 use headcount::replay::{History, Player};
 use headcount::snapshot::Snapshot;
@@ -124,7 +125,7 @@ async fn recorded(name: &str, database: &Path, reopened_every: usize) -> Vec<Val
         let judgement = judge(&check.rules, &snapshot, counts, &past);
         messages.extend(judgement.findings.iter().map(|finding| message(finding, at)));
         let (snapshot, rules, judgement, slot) = (&snapshot, &check.rules, &judgement, &slot);
-        let poll = Poll { snapshot, counts, rules, judgement, deliveries: &[], slot, interval };
+        let poll = Poll { snapshot, counts, rules, judgement, outgoing: &Outgoing::default(), slot, interval };
         let done = store.record(&poll).await.expect("a commit");
         assert_ne!(done, Recorded::AlreadyDone, "{name} at {at}");
     }
