@@ -30,7 +30,8 @@ Examples:
   headcount who                                 every site of the configuration
   headcount who --site prod --format csv >who.csv
   headcount who --site prod --fail-above 0 && restart-sense     only when nobody is on
-  headcount who --host sense.example.com --cert client.pem --key client_key.pem --root root.pem";
+  headcount who --host sense.example.com --cert client.pem --key client_key.pem --root root.pem
+  headcount who --host sense.example.com … --discover           all virtual proxies of all proxies";
 
 /// What `replay --help` ends with.
 const REPLAY: &str = "\
@@ -171,6 +172,18 @@ pub(super) struct Who {
     /// A virtual proxy; several times for several, none for the default one
     #[arg(long, value_name = "PREFIX", requires = "host", conflicts_with = "site")]
     pub(super) virtual_proxy: Vec<String>,
+    /// Ask the repository which proxies and virtual proxies there are, and then all of them
+    #[arg(long, requires = "host", conflicts_with_all = ["site", "port", "virtual_proxy"])]
+    pub(super) discover: bool,
+    /// The repository's port [default: 4242]
+    #[arg(long, value_name = "PORT", requires = "discover", conflicts_with = "site")]
+    pub(super) qrs_port: Option<u16>,
+    /// On whose behalf the repository is asked [default: `INTERNAL\sa_api`]
+    #[arg(long, value_name = "DIR\\ID", requires = "discover", conflicts_with = "site")]
+    pub(super) user: Option<String>,
+    /// The address of a name that this machine cannot look up; several times for several
+    #[arg(long, value_name = "NAME=ADDRESS", requires = "host", conflicts_with = "site", value_parser = name_and_address)]
+    pub(super) resolve: Vec<(String, std::net::IpAddr)>,
     /// How long to wait for each answer [default: 5s, or the site's own]
     #[arg(long, value_name = "DURATION", value_parser = some_time)]
     pub(super) timeout: Option<jiff::SignedDuration>,
@@ -182,12 +195,6 @@ pub(super) struct Who {
     pub(super) format: Option<WhoFormat>,
     // Flags that are documented and not built yet: refused by name.
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    discover: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    qrs_port: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    user: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
     health: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
     at: Option<String>,
@@ -198,6 +205,14 @@ pub(super) struct Who {
 
 fn not_built(_: &str) -> Result<String, String> {
     Err("this flag is not built yet in this version of headcount".to_owned())
+}
+
+/// `SENSE1=10.0.0.5`.
+fn name_and_address(text: &str) -> Result<(String, std::net::IpAddr), String> {
+    let wrong = || "write a name and its address, such as `SENSE1=10.0.0.5`".to_owned();
+    let (name, address) = text.split_once('=').ok_or_else(wrong)?;
+    crate::qlik::check_host(name).map_err(|_| wrong())?;
+    Ok((name.to_owned(), address.parse().map_err(|_| wrong())?))
 }
 
 /// A length of time that is not nothing.
