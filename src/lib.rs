@@ -37,6 +37,7 @@ pub mod jobs;
 pub mod qlik;
 pub mod snapshot;
 pub mod judge;
+pub mod replay;
 pub mod message;
 pub mod render;
 pub mod channels;

@@ -135,6 +135,25 @@ pub enum UnseenKind {
 }
 
 impl UnseenKind {
+    pub const ALL: [Self; 16] = [
+        Self::Timeout,
+        Self::Refused,
+        Self::UnknownHost,
+        Self::Reset,
+        Self::Certificate,
+        Self::Forbidden,
+        Self::Xsrf,
+        Self::LoginPage,
+        Self::NotFound,
+        Self::RateLimited,
+        Self::ServerError,
+        Self::ClientError,
+        Self::NotAnArray,
+        Self::Truncated,
+        Self::TooLarge,
+        Self::Other,
+    ];
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",

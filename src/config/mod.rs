@@ -5,6 +5,7 @@
 //! Mistakes come with file, line, key and what would be right: of shape the first, of meaning all at once.
 
 mod file;
+mod judging;
 pub mod load;
 mod meaning;
 mod problem;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+pub use judging::{Judged, Judging};
 pub use problem::{Problem, Problems};
 
 use crate::channels::Channel;
@@ -89,7 +91,7 @@ pub fn schema() -> String {
 }
 
 /// Reads the shape; the first mistake ends it, at its own line.
-fn read(path: &Path, text: &str) -> Result<file::Config, Problems> {
+fn read<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Problems> {
     // Some editors begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {

@@ -27,7 +27,7 @@ use reqwest::Client;
 pub use found::{Client as FoundClient, Found};
 pub use identity::{Identity, IdentityError, Roots};
 pub use inspect::{Inspection, ServerCertificate};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Pattern, PatternError, any as any_pattern};
 pub use tls::TlsError;
 pub use trust::{Fingerprint, FingerprintError, Trust};
 pub use wire::parse_sessions;

@@ -43,7 +43,7 @@ impl Pattern {
 }
 
 /// Whether any of the patterns is this user.
-pub(super) fn any(patterns: &[Pattern], user: &User) -> bool {
+pub fn any(patterns: &[Pattern], user: &User) -> bool {
     patterns.iter().any(|pattern| pattern.may_match(user) && pattern.matches(user))
 }
 

@@ -1,6 +1,7 @@
 //! From what was written to what it means, gathering every mistake on the way.
 
 mod channel;
+mod judging;
 mod rule;
 mod site;
 mod value;
@@ -11,12 +12,14 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+pub(super) use self::judging::judging;
 use self::value::{its_sites, length, tell, zone};
 use super::Config;
 use super::file;
 use super::load::Loader;
 use super::problem::{Gathered, Problems, nearest};
 use crate::jobs::{Check, Report, Site};
+use crate::judge::Rule;
 use crate::schedule::Cron;
 
 /// Who is on tells of a moment: told much later, it misleads.
@@ -56,18 +59,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     for (name, check) in written.checks.0 {
         let at = format!("checks.{name}");
         let cron = g.take(&format!("{at}.cron"), Cron::new(&check.cron, &time_zone));
-        let key = format!("{at}.rules");
-        let mut its_rules = Vec::new();
-        for (key, rule) in check.rules.at(&key) {
-            if !rule_names.iter().any(|known| known == rule) {
-                g.add(
-                    key,
-                    format!("no rule is called `{rule}`; {}", nearest(rule, rule_names.iter().map(String::as_str))),
-                );
-            } else if let Some(rule) = rules.iter().find(|known| *known.name == *rule) {
-                its_rules.push(rule.clone());
-            }
-        }
+        let its_rules = check_rules(g, &at, &check, &rule_names, &rules);
         for site in its_sites(g, &format!("{at}.site"), &check.site, &site_names) {
             if let Some((_, other)) = watched.iter().find(|(known, _)| *known == site) {
                 g.add(
@@ -122,6 +114,26 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         rules: rules.len(),
         notes,
     }))
+}
+
+/// The rules of a check, by their names.
+fn check_rules(
+    g: &mut Gathered<'_>,
+    at: &str,
+    check: &file::Check,
+    names: &[String],
+    rules: &[Arc<Rule>],
+) -> Vec<Arc<Rule>> {
+    let key = format!("{at}.rules");
+    let mut its_rules = Vec::new();
+    for (key, rule) in check.rules.at(&key) {
+        if !names.iter().any(|known| known == rule) {
+            g.add(key, format!("no rule is called `{rule}`; {}", nearest(rule, names.iter().map(String::as_str))));
+        } else if let Some(rule) = rules.iter().find(|known| *known.name == *rule) {
+            its_rules.push(rule.clone());
+        }
+    }
+    its_rules
 }
 
 /// What the commands need that only look into the store.

@@ -37,12 +37,7 @@ pub(super) fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &fil
     if timeout.is_zero() {
         g.add(format!("{at}.timeout"), "no site answers in no time: write a length such as `5s`");
     }
-    let key = format!("{at}.exclude");
-    let exclude = match &site.exclude {
-        None => vec![EXCLUDED.to_owned()],
-        Some(written) => written.all.clone(),
-    };
-    let exclude: Vec<_> = exclude.iter().filter_map(|pattern| g.take(&key, Pattern::new(pattern))).collect();
+    let exclude = exclude(g, &format!("{at}.exclude"), site.exclude.as_ref());
     let link = link(g, &format!("{at}.link"), site.link.as_deref());
     let settings = qlik::Settings {
         site: name.into(),
@@ -64,6 +59,12 @@ pub(super) fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &fil
         g.add(format!("{at}.{key}"), error.to_string());
     }
     Some(Arc::new(Site { name: name.into(), qlik: settings, link }))
+}
+
+/// Who never counts.
+pub(super) fn exclude(g: &mut Gathered<'_>, key: &str, written: Option<&OneOrMany>) -> Vec<Pattern> {
+    let patterns = written.map_or_else(|| vec![EXCLUDED.to_owned()], |written| written.all.clone());
+    patterns.iter().filter_map(|pattern| g.take(key, Pattern::new(pattern))).collect()
 }
 
 /// Exactly one of `pfx` and `pem` with `key`.

@@ -1,0 +1,38 @@
+//! What is known after a poll, as the store would have it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::judge::{IncidentId, Judgement, Past, PastReading, Rule, State};
+use crate::snapshot::Snapshot;
+use std::sync::Arc;
+
+pub(super) fn after(past: &mut Past, rules: &[Arc<Rule>], snapshot: &Snapshot, judged: &Judgement, next: &mut i64) {
+    let now = snapshot.at();
+    let looks_back = rules.iter().filter_map(|rule| rule.kind.looks_back()).max().unwrap_or(SignedDuration::ZERO);
+    let back_to = now.checked_sub(looks_back).unwrap_or(Timestamp::MIN);
+    past.incidents.retain(|incident| {
+        let dropped = incident.id.is_some_and(|id| judged.dropped.contains(&id));
+        let changed = judged.changed.iter().any(|other| other.id == incident.id);
+        let old = incident.is_event() && incident.since < back_to;
+        !(dropped || changed || old)
+    });
+    for incident in &judged.changed {
+        let mut incident = incident.clone();
+        if incident.id.is_none() {
+            incident.id = Some(IncidentId(*next));
+            *next += 1;
+        }
+        if incident.state != State::Closed || incident.is_event() {
+            past.incidents.insert(0, incident);
+        }
+    }
+    past.readings.retain(|reading| reading.to >= back_to);
+    let coverage = snapshot.coverage();
+    if coverage.is_full() {
+        let (counts, asked) = (snapshot.counts(), coverage.asked);
+        match past.readings.last_mut() {
+            Some(last) if last.counts == counts && last.asked == asked => last.to = now,
+            _ => past.readings.push(PastReading { from: now, to: now, counts, asked }),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Plays the past: the same judge over polls that were recorded.
+//!
+//! Takes rules, and polls one after the other: read from a recorded [`History`], or given back by the store.
+//! Gives what would have been told at each, and a [`Summary`] of each rule.
+//! Thinks only: whoever plays hands in the lines or the polls. Writes nothing, sends nothing, words nothing.
+
+mod fold;
+mod recorded;
+mod summary;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use recorded::{History, HistoryError, RecordedPoll};
+pub use summary::{MOST_A_WEEK, Summary};
+
+use crate::judge::{self, Finding, Past, Rule};
+use crate::snapshot::{Observation, Pair, Snapshot, User};
+
+/// A judge at work on the past of one site.
+pub struct Player {
+    site: Arc<str>,
+    rules: Vec<Arc<Rule>>,
+    past: Past,
+    next_incident: i64,
+}
+
+impl Player {
+    pub fn new(site: Arc<str>, rules: Vec<Arc<Rule>>) -> Self {
+        Self { site, rules, past: Past::default(), next_incident: 1 }
+    }
+
+    /// Judges one poll, and remembers of it what the daemon would. Gives what was seen, and what would have been told.
+    pub fn play(
+        &mut self,
+        at: Timestamp,
+        pairs: Vec<(Pair, Observation)>,
+        excluded: impl Fn(&User) -> bool,
+        interval: SignedDuration,
+    ) -> (Snapshot, Vec<Finding>) {
+        let snapshot = Snapshot::new(self.site.clone(), at, pairs, excluded);
+        let counts = snapshot.counts();
+        self.past.interval = interval;
+        let judgement = judge::judge(&self.rules, &snapshot, counts, &self.past);
+        fold::after(&mut self.past, &self.rules, &snapshot, &judgement, &mut self.next_incident);
+        (snapshot, judgement.findings)
+    }
+}
