@@ -1,9 +1,9 @@
 //! Puts a message into a channel's form, cutting the list of people until it fits. Never fails.
 
 use super::view::{Matter, Mood, People, View};
-use super::words::Words;
+use super::words::{Cut, Words};
 use super::{ChannelKind, Names, Payload, email, slack, teams};
-use crate::message::{Kind, Message, sample};
+use crate::message::{Chart, Kind, Message, sample};
 use crate::render::{Engine, TemplateError};
 
 /// Why a layout cannot be sent.
@@ -44,11 +44,11 @@ fn formatted(kind: ChannelKind, message: &Message, engine: &Engine, names: Names
     let people = People::of(message, names == Names::Hidden);
     let (words, failed) = Words::of(&matter, engine);
     let title = words.title.clone();
-    let left_out = (!message.people.is_empty()).then_some("The list of people is left out of this plain form.");
+    let left_out = (!people.is_empty()).then_some("The list of people is left out of this plain form.");
     let plainer = (kind != ChannelKind::Email).then(|| plain(kind, &words, &matter, left_out.into_iter()));
     let dressed = match failed {
         Some(error) => Err(Trouble::Template(error)),
-        None => fit(kind, &matter, &words, &people, engine),
+        None => fit(kind, &matter, &words, &people, message.chart.as_ref(), engine),
     };
     match dressed {
         Ok(body) => (Payload::new(body, plainer, title), None),
@@ -60,16 +60,45 @@ fn formatted(kind: ChannelKind, message: &Message, engine: &Engine, names: Names
     }
 }
 
-/// Shows as many people as the channel has room for.
+/// How much of the words is told, from everything to the least: what is too long for a channel is cut in these steps.
+const STEPS: [Cut; 4] = [
+    Cut { items: 30, rows: 40, parts: 30, blocks: true },
+    Cut { items: 10, rows: 12, parts: 20, blocks: true },
+    Cut { items: 3, rows: 5, parts: 10, blocks: true },
+    Cut { items: 1, rows: 0, parts: 5, blocks: false },
+];
+
+/// Tells as much as the channel has room for: shorter lists first, then fewer people.
 fn fit(
     kind: ChannelKind,
     matter: &Matter,
     words: &Words,
     people: &People<'_>,
+    chart: Option<&Chart>,
+    engine: &Engine,
+) -> Result<String, Trouble> {
+    let mut trouble = None;
+    for step in STEPS {
+        let words = words.cut(step);
+        match fit_people(kind, matter, &words, people, chart, engine) {
+            Err(limit @ Trouble::Limit { .. }) => trouble = trouble.or(Some(limit)),
+            done => return done,
+        }
+    }
+    Err(trouble.unwrap_or_else(|| unreachable!("there is at least one step")))
+}
+
+/// Shows as many people as the channel has room for.
+fn fit_people(
+    kind: ChannelKind,
+    matter: &Matter,
+    words: &Words,
+    people: &People<'_>,
+    chart: Option<&Chart>,
     engine: &Engine,
 ) -> Result<String, Trouble> {
     let dress = |shown: usize| {
-        let view = View::new(matter, words, people, shown);
+        let view = View::new(matter, words, people, chart, shown);
         let file = |ending| format!("{}/{}.{ending}.j2", kind.word(), matter.kind.word());
         match kind {
             ChannelKind::Slack => slack::format::dress(engine, &file("json"), &view, words),
@@ -82,7 +111,8 @@ fn fit(
         ChannelKind::Teams => teams::format::MOST_PEOPLE,
         ChannelKind::Email => email::format::MOST_PEOPLE,
     };
-    let mut too_many = people.users().min(most);
+    let in_parts = people.parts.iter().map(People::users).max().unwrap_or(0);
+    let mut too_many = people.users().max(in_parts).min(most);
     let trouble = match dress(too_many) {
         Err(trouble @ Trouble::Limit { .. }) if too_many > 0 => trouble,
         done => return done,
@@ -113,7 +143,7 @@ fn plain<'a>(kind: ChannelKind, words: &Words, matter: &Matter, notes: impl Iter
 
 /// Whether a mail should be marked as important.
 fn urgent(matter: &Matter) -> bool {
-    matter.kind == Kind::Alert && matter.mood() == Mood::Critical
+    matches!(matter.kind, Kind::Alert | Kind::Repeat) && matter.mood() == Mood::Critical
 }
 
 /// What a template gave, as JSON.

@@ -2,7 +2,9 @@
 
 use super::view::Matter;
 use super::words::Words;
-use crate::message::{Bound, Coverage, Facts, Kind, Metric, Reason, Turn};
+use crate::message::{
+    Bound, Coverage, Digest, Facts, Kind, Metric, Moment, Notice, Reason, Restart, Step, Turn, WhyHeld,
+};
 
 /// Says the facts, with nothing that can fail.
 pub(super) fn words(matter: &Matter) -> Words {
@@ -18,8 +20,9 @@ pub(super) fn words(matter: &Matter) -> Words {
     Words {
         title: format!("{site}{fact}"),
         lines: reason(&matter.reason).into_iter().chain(coverage(&matter.facts)).collect(),
-        items: silent(&matter.facts),
+        items: items(&matter.facts),
         meta: format!("{}{source} · {}, {} {}", matter.severity.word(), at.date, at.time, at.zone),
+        ..Words::default()
     }
 }
 
@@ -42,6 +45,29 @@ fn fact(facts: &Facts) -> String {
         Facts::Unreachable { coverage, .. } => {
             format!("{} of {} virtual proxies answered", coverage.answered, coverage.asked)
         }
+        Facts::Several { .. } => "several findings".to_owned(),
+        Facts::Notice(Notice::ChannelDown { channel, waiting, .. }) => {
+            format!("headcount: channel {channel} takes no messages, waiting: {waiting}")
+        }
+        Facts::Notice(Notice::ChannelWell { channel, waiting, .. }) => {
+            format!("headcount: channel {channel} takes messages again, waiting: {waiting}")
+        }
+        Facts::Notice(Notice::Restart(restart)) => restarting(restart),
+        Facts::Heartbeat { channel, quiet_for, .. } => {
+            format!("headcount: still here, nothing was sent to {channel} for {quiet_for}")
+        }
+        Facts::Summary { why, entries, more } => {
+            let count = entries.len() as u64 + more;
+            match why {
+                WhyHeld::Quiet { from, to } => {
+                    format!("headcount: {count} held between {} and {}", instant(from), instant(to))
+                }
+                WhyHeld::Capped { per_hour, .. } => {
+                    format!("headcount: {count} held, no more than {per_hour} an hour are sent")
+                }
+            }
+        }
+        Facts::Digest(digest) => looked_back(digest),
         Facts::Who { counts: None, .. } => "could not be seen".to_owned(),
         Facts::Who { counts: Some(counts), coverage, .. } => format!(
             "users {}, anonymous sessions {}, sessions {}",
@@ -102,8 +128,41 @@ fn coverage(facts: &Facts) -> Option<String> {
     }
 }
 
-fn silent(facts: &Facts) -> Vec<String> {
-    let (Facts::Unreachable { silent, .. } | Facts::Who { silent, .. }) = facts else { return Vec::new() };
+fn restarting(restart: &Restart) -> String {
+    let step = match restart.step {
+        Step::Planned => "restart planned",
+        Step::StillOn => "restart planned, people are still on",
+        Step::Clear => "clear for the restart",
+        Step::Overdue => "time for the restart, people are still on",
+        Step::CalledOff => "restart called off",
+    };
+    let planned = restart.planned.as_ref().map_or_else(String::new, |at| format!(", {}", instant(at)));
+    match restart.counts {
+        Some(counts) => format!("{step}{planned}, users {}", number(counts.users, restart.coverage)),
+        None => format!("{step}{planned}, who is on is not known"),
+    }
+}
+
+fn looked_back(digest: &Digest) -> String {
+    let people = digest.usage.people.now.map_or_else(|| "unknown".to_owned(), |people| people.to_string());
+    let least = if digest.watched.is_full() { "" } else { "at least " };
+    format!("{} to {}, people {least}{people}", digest.from.date, digest.last_day.date)
+}
+
+fn instant(moment: &Moment) -> String {
+    format!("{}, {} {}", moment.date, moment.time, moment.zone)
+}
+
+fn items(facts: &Facts) -> Vec<String> {
+    let silent = match facts {
+        Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => silent,
+        Facts::Notice(Notice::Restart(restart)) => &restart.silent,
+        Facts::Notice(Notice::ChannelDown { why, .. }) => return vec![why.clone()],
+        Facts::Summary { entries, .. } => {
+            return entries.iter().map(|entry| format!("{}: {}", instant(&entry.at), entry.title)).collect();
+        }
+        _ => return Vec::new(),
+    };
     silent
         .iter()
         .map(|one| {

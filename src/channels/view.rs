@@ -4,11 +4,15 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::words::Words;
-use crate::message::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, Silent, clean};
+use super::words::{Block, Words};
+use crate::message::{
+    Chart, Digest, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since, clean,
+};
 
 /// The silent pairs that a message names one by one.
 const MOST_SILENT: usize = 20;
+/// The people that a message names which is not about them.
+const A_FEW: usize = 10;
 /// The longest link; Slack takes no longer one.
 const LONGEST_LINK: usize = 3000;
 
@@ -24,26 +28,19 @@ pub(super) struct Matter {
     pub facts: Facts,
     /// Silent pairs beyond those in `facts`.
     pub silent_more: usize,
+    /// What it puts together, where `facts` are several.
+    pub parts: Vec<Matter>,
 }
 
 impl Matter {
     /// Cleans what the operator and the servers wrote, keeps links that are links, and cuts a long list of silent pairs.
     pub(super) fn of(message: &Message) -> Self {
-        let mut facts = message.facts.clone();
-        let mut silent_more = 0;
-        match &mut facts {
-            Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => {
-                silent_more = silent.len().saturating_sub(MOST_SILENT);
-                silent.truncate(MOST_SILENT);
-                for Silent { proxy, prefix, why } in silent {
-                    *proxy = clean(proxy);
-                    *prefix = clean(prefix);
-                    *why = clean(why);
-                }
-            }
-            Facts::Test { channel } => *channel = clean(channel),
-            Facts::Threshold { .. } | Facts::Change { .. } => {}
-        }
+        // Parts are taken one by one, so that no people get in, nor are copied.
+        let (parts, mut facts) = match &message.facts {
+            Facts::Several { parts } => (parts.iter().map(Self::of).collect(), Facts::Several { parts: Vec::new() }),
+            facts => (Vec::new(), facts.clone()),
+        };
+        let silent_more = clean_facts(&mut facts);
         let mut reason = message.reason.clone();
         if let Reason::Asked { because, .. } = &mut reason {
             *because = because.as_deref().map(clean).filter(|because| !because.trim().is_empty());
@@ -57,6 +54,7 @@ impl Matter {
             at: message.at.clone(),
             facts,
             silent_more,
+            parts,
         }
     }
 
@@ -69,6 +67,66 @@ impl Matter {
             (_, Severity::Info) => Mood::Info,
         }
     }
+}
+
+/// Cleans every text that comes from elsewhere. Gives how many silent pairs it left out.
+fn clean_facts(facts: &mut Facts) -> usize {
+    let tidy = |text: &mut String| *text = clean(text);
+    match facts {
+        Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => clean_silent(silent),
+        Facts::Test { channel }
+        | Facts::Heartbeat { channel, .. }
+        | Facts::Notice(Notice::ChannelWell { channel, .. }) => {
+            tidy(channel);
+            0
+        }
+        Facts::Notice(Notice::ChannelDown { channel, why, .. }) => {
+            tidy(channel);
+            tidy(why);
+            0
+        }
+        Facts::Notice(Notice::Restart(restart)) => {
+            restart.because = restart.because.as_deref().map(clean).filter(|because| !because.trim().is_empty());
+            clean_silent(&mut restart.silent)
+        }
+        Facts::Summary { entries, .. } => {
+            for entry in entries {
+                tidy(&mut entry.title);
+                entry.site.iter_mut().chain(&mut entry.source).for_each(tidy);
+            }
+            0
+        }
+        Facts::Digest(digest) => {
+            let Digest { sites, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } = &mut **digest;
+            sites.iter_mut().for_each(tidy);
+            for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
+                tidy(&mut share.name);
+            }
+            for over in over {
+                tidy(&mut over.rule);
+            }
+            for incident in incidents {
+                tidy(&mut incident.site);
+                tidy(&mut incident.rule);
+            }
+            for blind in &mut watched.blind {
+                tidy(&mut blind.site);
+            }
+            0
+        }
+        Facts::Several { .. } | Facts::Threshold { .. } | Facts::Change { .. } => 0,
+    }
+}
+
+fn clean_silent(silent: &mut Vec<Silent>) -> usize {
+    let more = silent.len().saturating_sub(MOST_SILENT);
+    silent.truncate(MOST_SILENT);
+    for Silent { proxy, prefix, why } in silent {
+        for text in [proxy, prefix, why] {
+            *text = clean(text);
+        }
+    }
+    more
 }
 
 fn named(named: &Named) -> Named {
@@ -111,6 +169,8 @@ pub(super) struct Row<'a> {
     pub sessions: u64,
     pub on: &'a [String],
     pub anonymous: bool,
+    pub since: Option<&'a Since>,
+    pub connected: Option<&'a str>,
 }
 
 impl<'a> Row<'a> {
@@ -120,74 +180,140 @@ impl<'a> Row<'a> {
             ("", id) => Cow::Borrowed(id),
             (directory, id) => Cow::Owned(format!("{directory}\\{id}")),
         };
-        let name = person.name.as_deref().filter(|name| !name.trim().is_empty());
-        Self { who, name, sessions: person.sessions, on: &person.on, anonymous: person.anonymous }
+        Self {
+            who,
+            name: person.name.as_deref().filter(|name| !name.trim().is_empty()),
+            sessions: person.sessions,
+            on: &person.on,
+            anonymous: person.anonymous,
+            since: person.since.as_ref(),
+            connected: person.connected.as_deref(),
+        }
     }
 }
 
 /// The people of a message, before any are left out.
 pub(super) struct People<'a> {
-    users: Vec<Row<'a>>,
-    anonymous: Vec<Row<'a>>,
+    users: Vec<&'a Person>,
+    anonymous: Vec<&'a Person>,
     hidden: bool,
+    /// The most that are shown: everyone where they are what it is about, a few where they only help.
+    most: usize,
+    /// Those of each part, where it puts several together.
+    pub parts: Vec<People<'a>>,
 }
 
 impl<'a> People<'a> {
     pub(super) fn of(message: &'a Message, hidden: bool) -> Self {
-        let (anonymous, users) = message.people.iter().map(Row::of).partition(|row| row.anonymous);
-        Self { users, anonymous, hidden }
+        let (anonymous, users) = message.people.iter().partition(|person| person.anonymous);
+        let most = match message.facts {
+            Facts::Who { .. } | Facts::Notice(_) => usize::MAX,
+            _ => A_FEW,
+        };
+        let parts = match &message.facts {
+            Facts::Several { parts } => parts.iter().map(|part| Self::of(part, hidden)).collect(),
+            _ => Vec::new(),
+        };
+        Self { users, anonymous, hidden, most, parts }
     }
 
     /// How many there are to show, the row of anonymous visitors not counted.
     pub(super) fn users(&self) -> usize {
-        if self.hidden { 0 } else { self.users.len() }
+        if self.hidden { 0 } else { self.users.len().min(self.most) }
     }
+
+    /// Whether anybody is named, here or in a part.
+    pub(super) fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.anonymous.is_empty() && self.parts.iter().all(Self::is_empty)
+    }
+
+    fn shown(&self, most: usize) -> Shown<'a> {
+        if self.hidden {
+            return Shown { hidden: self.users.len(), ..Shown::default() };
+        }
+        let most = most.min(self.most);
+        let people: Vec<Row<'a>> =
+            self.users.iter().take(most).chain(&self.anonymous).map(|person| Row::of(person)).collect();
+        Shown {
+            more: self.users.len().saturating_sub(most),
+            hidden: 0,
+            placed: people.iter().any(|row| row.on.iter().any(|prefix| !prefix.is_empty())),
+            dated: people.iter().any(|row| row.since.is_some()),
+            ranked: people.iter().any(|row| row.connected.is_some()),
+            people,
+        }
+    }
+}
+
+/// The people whom a layout shows.
+#[derive(Default, Serialize)]
+pub(super) struct Shown<'a> {
+    /// The row of anonymous visitors last.
+    people: Vec<Row<'a>>,
+    /// How many users are left out for want of room.
+    more: usize,
+    /// How many people the channel's `names: hidden` keeps back.
+    hidden: usize,
+    /// Whether anybody is shown who is on another virtual proxy than the default one.
+    placed: bool,
+    /// Whether it is known since when anybody is on.
+    dated: bool,
+    /// Whether it is known for how long anybody was on.
+    ranked: bool,
 }
 
 /// Everything a layout may show.
 #[derive(Serialize)]
 pub(super) struct View<'a> {
     pub kind: Kind,
+    pub severity: Severity,
     pub mood: Mood,
     pub emoji: &'static str,
     pub title: &'a str,
     pub lines: &'a [String],
     pub items: &'a [String],
+    pub more_items: usize,
+    pub blocks: &'a [Block],
     pub meta: &'a str,
     pub site: Option<&'a Named>,
     pub source: Option<&'a Named>,
-    /// Those shown, the row of anonymous visitors last.
-    people: Vec<Row<'a>>,
-    /// How many users are left out for want of room.
-    pub more: usize,
-    /// How many people the channel's `names: hidden` keeps back.
-    hidden: usize,
-    /// Whether anybody is shown who is on another virtual proxy than the default one.
-    placed: bool,
+    pub at: &'a Moment,
+    pub parts: Vec<View<'a>>,
+    pub more_parts: usize,
+    pub chart: Option<&'a Chart>,
+    #[serde(flatten)]
+    pub shown: Shown<'a>,
 }
 
 impl<'a> View<'a> {
     /// The view that shows so many users, and says how many more there are.
-    pub(super) fn new(matter: &'a Matter, words: &'a Words, people: &'a People<'a>, shown: usize) -> Self {
-        let mut rows: Vec<Row<'a>> = people.users.iter().take(shown).cloned().collect();
-        if !people.hidden {
-            rows.extend(people.anonymous.iter().cloned());
-        }
+    pub(super) fn new(
+        matter: &'a Matter,
+        words: &'a Words,
+        people: &'a People<'a>,
+        chart: Option<&'a Chart>,
+        shown: usize,
+    ) -> Self {
         let mood = matter.mood();
+        let parts = matter.parts.iter().zip(&words.parts).zip(&people.parts);
         Self {
             kind: matter.kind,
+            severity: matter.severity,
             mood,
             emoji: mood.emoji(),
             title: &words.title,
             lines: &words.lines,
             items: &words.items,
+            more_items: words.more_items,
+            blocks: &words.blocks,
             meta: &words.meta,
             site: matter.site.as_ref(),
             source: matter.source.as_ref(),
-            more: people.users().saturating_sub(shown),
-            hidden: if people.hidden { people.users.len() } else { 0 },
-            placed: rows.iter().any(|row| row.on.iter().any(|prefix| !prefix.is_empty())),
-            people: rows,
+            at: &matter.at,
+            parts: parts.map(|((matter, words), people)| View::new(matter, words, people, None, shown)).collect(),
+            more_parts: words.more_parts,
+            chart,
+            shown: people.shown(shown),
         }
     }
 }

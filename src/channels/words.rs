@@ -1,60 +1,305 @@
-//! The wording of a message, the same in every channel: a title, sentences, and the items of a list.
+//! The wording of a message, the same in every channel: a title, sentences, and blocks that each channel lays out in its own way.
+//!
+//! A words template gives lines of text. The first is the title; how each other one begins says what it is:
+//!
+//! ```text
+//! A sentence.
+//! - an item of a list
+//! # A heading
+//! = label | value
+//! | head | head |        the first row of a table names its columns
+//! | cell | cell |
+//! ```
+//!
+//! Data that goes into a fact or a cell passes the filter `cell`, so that a bar in it divides nothing.
+
+use serde::Serialize;
 
 use super::plain;
 use super::view::Matter;
-use crate::render::{Engine, TemplateError};
+use crate::render::{Engine, TemplateError, spoken};
 
 /// What a message says, without anybody's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
     /// One short line: the headline, the notification, the subject.
     pub title: String,
+    /// The sentences before the first block that is more than a sentence or an item.
     pub lines: Vec<String>,
-    /// What follows as a list, such as the pairs that did not answer.
+    /// The items of the list that belongs to them, such as the pairs that did not answer.
     pub items: Vec<String>,
+    /// Items that were left out for want of room.
+    pub more_items: usize,
+    /// Everything from there on, in its order.
+    pub blocks: Vec<Block>,
     /// How much it matters, where it comes from, when it was so.
     pub meta: String,
+    /// The wording of the messages that it puts together.
+    pub parts: Vec<Words>,
+    /// Parts that were left out for want of room.
+    pub more_parts: usize,
+}
+
+/// A piece of wording that a channel lays out in its own way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "block", rename_all = "snake_case")]
+pub(super) enum Block {
+    Line { text: String },
+    Items { items: Vec<String>, more: usize },
+    Heading { text: String },
+    Facts { facts: Vec<Fact> },
+    Table(Table),
+}
+
+/// A label and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Fact {
+    pub label: String,
+    pub value: String,
+}
+
+/// A small table; every row is as wide as its head.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Table {
+    pub head: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+    /// Whether a column holds numbers, and so stands to the right.
+    pub right: Vec<bool>,
+    /// Rows that were left out for want of room.
+    pub more: usize,
+}
+
+/// How much of the words there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub items: usize,
+    pub rows: usize,
+    pub parts: usize,
+    /// Whether headings, facts and tables are told at all.
+    pub blocks: bool,
 }
 
 impl Words {
     /// Words a message through `templates/words/`, or plainly where those fail; then the failure is told too.
     pub(super) fn of(matter: &Matter, engine: &Engine) -> (Self, Option<TemplateError>) {
-        match Self::rendered(matter, engine) {
-            Ok(words) => (words, None),
-            Err(error) => (plain::words(matter), Some(error)),
+        let mut failed = None;
+        let mut parts = Vec::with_capacity(matter.parts.len());
+        for part in &matter.parts {
+            let (mut words, error) = Self::of(part, engine);
+            words.drop_site(matter);
+            parts.push(words);
+            failed = failed.or(error);
         }
+        let mut words = match Self::rendered(matter, engine) {
+            Ok(words) => words,
+            Err(error) => {
+                failed = failed.or(Some(error));
+                plain::words(matter)
+            }
+        };
+        words.parts = parts;
+        (words, failed)
     }
 
     fn rendered(matter: &Matter, engine: &Engine) -> Result<Self, TemplateError> {
-        let name = format!("words/{}.txt.j2", matter.kind.word());
+        let word = if matter.parts.is_empty() { matter.kind.word() } else { "several" };
+        let name = format!("words/{word}.txt.j2");
         let text = engine.render(&name, matter)?;
         let meta = engine.render("words/meta.txt.j2", matter)?;
-        let mut all = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let Some(title) = all.next() else {
-            return Err(TemplateError::Render { file: name, line: 1, what: "it says nothing".to_owned() });
-        };
-        let (items, lines): (Vec<_>, Vec<_>) = all.partition(|line| line.starts_with("- "));
-        Ok(Self {
-            title: title.to_owned(),
-            lines: lines.into_iter().map(str::to_owned).collect(),
-            items: items.into_iter().map(|item| item[2..].trim().to_owned()).collect(),
-            meta: meta.split_whitespace().collect::<Vec<_>>().join(" "),
-        })
+        let mut words = Self { meta: meta.split_whitespace().collect::<Vec<_>>().join(" "), ..Self::default() };
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        match lines.next() {
+            Some(title) => title.clone_into(&mut words.title),
+            None => return Err(TemplateError::Render { file: name, line: 1, what: "it says nothing".to_owned() }),
+        }
+        lines.for_each(|line| words.add(line));
+        words.blocks.iter_mut().for_each(Block::align);
+        Ok(words)
     }
 
-    /// All of it as text: sentences, a list, and where it comes from.
+    fn add(&mut self, line: &str) {
+        let (mark, rest) = match line.split_once(' ') {
+            Some((mark, rest)) => (mark, rest.trim()),
+            None => ("", line),
+        };
+        match (mark, self.blocks.last_mut()) {
+            ("#", _) => self.blocks.push(Block::Heading { text: rest.to_owned() }),
+            ("=", last) => {
+                let mut cells = cells(rest).into_iter();
+                let fact = Fact { label: cells.next().unwrap_or_default(), value: cells.collect::<Vec<_>>().join(" ") };
+                match last {
+                    Some(Block::Facts { facts }) => facts.push(fact),
+                    _ => self.blocks.push(Block::Facts { facts: vec![fact] }),
+                }
+            }
+            ("|", last) => {
+                let mut cells = cells(rest.strip_suffix('|').unwrap_or(rest));
+                if let Some(Block::Table(table)) = last {
+                    cells.resize(table.head.len(), String::new());
+                    table.rows.push(cells);
+                } else {
+                    let (rows, right) = (Vec::new(), Vec::new());
+                    self.blocks.push(Block::Table(Table { head: cells, rows, right, more: 0 }));
+                }
+            }
+            ("-", None) => self.items.push(rest.to_owned()),
+            ("-", Some(Block::Items { items, .. })) => items.push(rest.to_owned()),
+            ("-", Some(_)) => self.blocks.push(Block::Items { items: vec![rest.to_owned()], more: 0 }),
+            (_, None) => self.lines.push(line.to_owned()),
+            (_, Some(_)) => self.blocks.push(Block::Line { text: line.to_owned() }),
+        }
+    }
+
+    /// Takes the site off the title of a part: the whole has named it.
+    fn drop_site(&mut self, whole: &Matter) {
+        let Some(site) = &whole.site else { return };
+        if let Some(rest) = self.title.strip_prefix(&site.name).and_then(|rest| rest.strip_prefix(": ")) {
+            self.title = rest.to_owned();
+        }
+    }
+
+    /// The words as far as there is room for them; what is left out is counted.
+    pub(super) fn cut(&self, cut: Cut) -> Self {
+        let mut words = self.clone();
+        words.more_parts += words.parts.len().saturating_sub(cut.parts);
+        words.parts.truncate(cut.parts);
+        words.parts = words.parts.iter().map(|part| part.cut(cut)).collect();
+        words.more_items += words.items.len().saturating_sub(cut.items);
+        words.items.truncate(cut.items);
+        if !cut.blocks {
+            words.blocks.clear();
+        }
+        for block in &mut words.blocks {
+            match block {
+                Block::Items { items, more } => {
+                    *more += items.len().saturating_sub(cut.items);
+                    items.truncate(cut.items);
+                }
+                Block::Table(table) => {
+                    table.more += table.rows.len().saturating_sub(cut.rows);
+                    table.rows.truncate(cut.rows);
+                }
+                Block::Line { .. } | Block::Heading { .. } | Block::Facts { .. } => {}
+            }
+        }
+        words
+    }
+
+    /// All of it as text: sentences, a list, what else there is, and where it comes from.
     pub(super) fn text(&self) -> String {
-        let mut text = self.title.clone();
-        for line in &self.lines {
-            text.push('\n');
-            text.push_str(line);
+        let mut lines = Vec::new();
+        self.tell(&mut lines);
+        lines.push(self.meta.clone());
+        lines.join("\n")
+    }
+
+    fn tell(&self, told: &mut Vec<String>) {
+        told.push(self.title.clone());
+        told.extend(self.lines.iter().cloned());
+        told.extend(bulleted(&self.items, self.more_items));
+        for block in &self.blocks {
+            block.tell(told);
         }
-        for item in &self.items {
-            text.push_str("\n• ");
-            text.push_str(item);
+        for part in &self.parts {
+            told.push(String::new());
+            part.tell(told);
         }
-        text.push('\n');
-        text.push_str(&self.meta);
-        text
+        if self.more_parts > 0 {
+            told.push(format!("and {} more", self.more_parts));
+        }
+    }
+}
+
+impl Block {
+    /// Finds the columns of numbers, now that all of them are there.
+    fn align(&mut self) {
+        let Self::Table(table) = self else { return };
+        let number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "–+-<>".contains(c));
+        table.right = (0..table.head.len()).map(|at| at > 0 && table.rows.iter().all(|row| number(&row[at]))).collect();
+    }
+
+    /// As lines that read well aloud: each row of a table is a sentence of its own.
+    fn tell(&self, told: &mut Vec<String>) {
+        match self {
+            Self::Line { text } => told.push(text.clone()),
+            Self::Items { items, more } => told.extend(bulleted(items, *more)),
+            Self::Heading { text } => told.push(format!("{text}:")),
+            Self::Facts { facts } => told.extend(facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value))),
+            Self::Table(table) => {
+                told.extend(bulleted(&spoken(&table.rows, &table.head, &table.right), table.more));
+            }
+        }
+    }
+}
+
+fn bulleted(items: &[String], more: usize) -> impl Iterator<Item = String> + '_ {
+    let more = (more > 0).then(|| format!("• and {more} more"));
+    items.iter().map(|item| format!("• {item}")).chain(more)
+}
+
+/// The cells of a row, divided at each bar that no backslash takes for itself.
+fn cells(text: &str) -> Vec<String> {
+    let (mut cells, mut cell, mut taken) = (Vec::new(), String::new(), false);
+    for c in text.chars() {
+        match c {
+            '\\' if !taken => {
+                taken = true;
+                continue;
+            }
+            '|' if !taken => cells.push(std::mem::take(&mut cell)),
+            c => cell.push(c),
+        }
+        taken = false;
+    }
+    cells.push(cell);
+    cells.iter().map(|cell| cell.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Words {
+        let mut words = Words::default();
+        text.lines().for_each(|line| words.add(line));
+        words.blocks.iter_mut().for_each(Block::align);
+        words
+    }
+
+    #[test]
+    fn how_a_line_begins_says_what_it_is() {
+        let words = parsed(
+            "One.\nTwo.\n- item\n# Head\n= Peak | 12 | at noon\n= Mean | 3\nThree.\n- more\n| A | B |\n| x \\| y | 1 |\n| \\\\ |",
+        );
+        assert_eq!((words.lines.len(), words.items.as_slice()), (2, ["item".to_owned()].as_slice()));
+        let [
+            Block::Heading { text },
+            Block::Facts { facts },
+            Block::Line { .. },
+            Block::Items { .. },
+            Block::Table(table),
+        ] = words.blocks.as_slice()
+        else {
+            panic!("{:?}", words.blocks)
+        };
+        assert_eq!((text.as_str(), facts[0].value.as_str(), facts.len()), ("Head", "12 at noon", 2));
+        assert_eq!(table.rows, [["x | y", "1"], ["\\", ""]]);
+        assert_eq!(table.right, [false, false]);
+        assert!(words.text().contains("• x | y: 1\n• \\"), "{}", words.text());
+    }
+
+    #[test]
+    fn what_is_cut_is_counted() {
+        let words = parsed("- a\n- b\n- c\n# h\n- d\n- e\n| A |\n| 1 |\n| 2 |").cut(Cut {
+            items: 1,
+            rows: 1,
+            parts: 1,
+            blocks: true,
+        });
+        let text = words.text();
+        for told in ["• a\n• and 2 more", "• d\n• and 1 more", "• 1\n• and 1 more"] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        assert!(words.cut(Cut { items: 1, rows: 1, parts: 1, blocks: false }).blocks.is_empty());
     }
 }

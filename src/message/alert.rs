@@ -18,7 +18,7 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
     let (kind, reason) = match finding.why {
         Why::Opened { since } => (Kind::Alert, Reason::Opened { since: moment(since) }),
         Why::Still { since, told } => {
-            (Kind::Alert, Reason::Still { since: moment(since), lasted: lasting(at.duration_since(since)), told })
+            (Kind::Repeat, Reason::Still { since: moment(since), lasted: lasting(at.duration_since(since)), told })
         }
         Why::Resolved { since } => {
             (Kind::Resolved, Reason::Resolved { since: moment(since), lasted: lasting(at.duration_since(since)) })

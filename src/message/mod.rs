@@ -6,8 +6,12 @@
 
 mod alert;
 mod chart;
+mod digest;
 mod moment;
+mod notice;
 pub mod sample;
+mod several;
+mod summary;
 mod test;
 mod who;
 
@@ -18,7 +22,13 @@ use serde::Serialize;
 pub use crate::clean::{clean, clean_to};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
+pub use digest::{
+    Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
+};
 pub use moment::{Moment, lasting};
+pub use notice::{Notice, Restart, Step};
+pub use several::several;
+pub use summary::{Entry, WhyHeld};
 pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
@@ -29,26 +39,51 @@ pub use crate::snapshot::{Counts, Coverage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Something is wrong: for the first time, or still.
+    /// Something is wrong, and has just become news.
     Alert,
+    /// It is still wrong.
+    Repeat,
     /// It is no longer wrong.
     Resolved,
     /// Who is on, at this moment.
     Who,
+    /// How a site was used over a period.
+    Digest,
+    /// Something about a channel or a restart that people should know.
+    Notice,
     /// A real message that tests a channel.
     Test,
+    /// A sign of life in a channel that nothing else used.
+    Heartbeat,
+    /// What was held back or capped, counted.
+    Summary,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Alert, Self::Resolved, Self::Who, Self::Test];
+    pub const ALL: [Self; 9] = [
+        Self::Alert,
+        Self::Repeat,
+        Self::Resolved,
+        Self::Who,
+        Self::Digest,
+        Self::Notice,
+        Self::Test,
+        Self::Heartbeat,
+        Self::Summary,
+    ];
 
     /// The word that names its templates and its row in the outbox.
     pub fn word(self) -> &'static str {
         match self {
             Self::Alert => "alert",
+            Self::Repeat => "repeat",
             Self::Resolved => "resolved",
             Self::Who => "who",
+            Self::Digest => "digest",
+            Self::Notice => "notice",
             Self::Test => "test",
+            Self::Heartbeat => "heartbeat",
+            Self::Summary => "summary",
         }
     }
 }
@@ -67,6 +102,7 @@ pub struct Message {
     pub at: Moment,
     pub facts: Facts,
     /// Everyone on, by name without case: as many as the numbers in `facts` count. Empty where the message is not about people.
+    /// In a digest, whoever was on longest first.
     pub people: Vec<Person>,
     /// How a number went, where that helps.
     pub chart: Option<Chart>,
@@ -120,6 +156,16 @@ pub enum Facts {
     Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
     /// A channel is tried.
     Test { channel: String },
+    /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
+    Several { parts: Vec<Message> },
+    /// About a channel or a restart.
+    Notice(Notice),
+    /// A channel was used by nothing for so long; `first` when it was never used at all.
+    Heartbeat { channel: String, quiet_for: String, first: bool },
+    /// What was held back, oldest first; `more` are beyond the entries.
+    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
+    /// How sites were used over a period.
+    Digest(Box<Digest>),
 }
 
 /// A pair that did not answer.
@@ -143,6 +189,18 @@ pub struct Person {
     /// The prefixes that the person is on; empty text for the default virtual proxy.
     pub on: Vec<String>,
     pub anonymous: bool,
+    /// Since when, where that is known.
+    pub since: Option<Since>,
+    /// How long in all, where a report ranks people by it.
+    pub connected: Option<String>,
+}
+
+/// Since when somebody is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Since {
+    pub at: Moment,
+    /// They were there when watching began, and may have been on for longer.
+    pub at_least: bool,
 }
 
 impl fmt::Debug for Person {

@@ -4,23 +4,25 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Bound, Counts, Coverage, Facts, Kind, Message, Metric, Moment, Named, Person, Reason, Severity, Silent, Turn,
-    lasting,
+    Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, Entry, Facts, Kind, Limit, Message,
+    Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Series, Severity, Share,
+    Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
 pub fn all() -> Vec<(&'static str, Message)> {
+    // In several lists, so that none is large enough to trouble a small stack.
     let mut all = vec![
         ("alert_crowded", crowded(FULL, 217, opened())),
         ("alert_crowded_at_once", crowded(FULL, 201, Reason::Opened { since: at() })),
         ("alert_crowded_partial", crowded(PARTIAL, 217, opened())),
-        ("alert_crowded_still", crowded(FULL, 223, still())),
-        ("alert_crowded_still_unseen", crowded(NOTHING, 0, still())),
+        ("repeat_crowded", repeat(crowded(FULL, 223, still()))),
+        ("repeat_crowded_unseen", repeat(crowded(NOTHING, 0, still()))),
         ("alert_empty", few()),
         ("alert_mass_logout", logout()),
         ("alert_sessions_rose", rise()),
         ("alert_blind", blind(opened(), two_silent(), PARTIAL_OF_FIVE)),
-        ("alert_blind_still", blind(still(), three_silent(), NOTHING)),
+        ("repeat_blind", repeat(blind(still(), three_silent(), NOTHING))),
         ("alert_blind_only_proxy", blind(opened(), one_silent(), Coverage { answered: 0, asked: 1 })),
         ("alert_blind_many", blind(opened(), many_silent(), Coverage { answered: 2, asked: 62 })),
     ];
@@ -38,9 +40,43 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("who_many", who(&crowd(5000), FULL, scheduled(None))),
         ("who_one", who(&people()[..1], FULL, scheduled(None))),
         ("who_nobody", who(&[], FULL, Reason::Asked { planned: None, because: None })),
-        ("test", test()),
+        ("who_since", who_since()),
     ]);
+    all.extend([
+        ("digest", digest()),
+        ("digest_days", digest_days()),
+        ("digest_partial", digest_partial()),
+        ("digest_ranked", Message { people: ranked(), ..digest() }),
+    ]);
+    all.extend([
+        ("notice_restart", notice(restart(Step::Planned, Some(people_counts()), FULL), people())),
+        ("notice_restart_still_on", notice(restart(Step::StillOn, Some(people_counts()), FULL), people())),
+        ("notice_restart_clear", notice(restart(Step::Clear, Some(Counts::default()), FULL), Vec::new())),
+        ("notice_restart_overdue", notice(restart(Step::Overdue, Some(people_counts()), PARTIAL), people())),
+        ("notice_restart_called_off", notice(restart(Step::CalledOff, None, NOTHING), Vec::new())),
+        ("notice_channel_down", channel_down()),
+        ("notice_channel_well", channel_well()),
+        ("test", test()),
+        ("heartbeat", heartbeat(false)),
+        ("heartbeat_first", heartbeat(true)),
+        ("summary", summary(false)),
+        ("summary_capped", summary(true)),
+    ]);
+    let part = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, message)| message.clone());
+    let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect());
+    let grouped = [
+        ("alert_several", together(&["alert_crowded", "alert_blind", "alert_mass_logout"])),
+        ("alert_several_mixed", together(&["alert_crowded_partial", "repeat_blind", "resolved_crowded"])),
+        ("resolved_several", together(&["resolved_crowded", "resolved_blind"])),
+    ];
+    all.extend(grouped.into_iter().filter_map(|(name, message)| Some((name, message?))));
     all
+}
+
+/// The sample that shows a kind best.
+pub fn of(kind: Kind) -> Message {
+    let found = all().into_iter().find(|(_, message)| message.kind == kind);
+    found.map_or_else(|| unreachable!("there is a sample of every kind"), |(_, message)| message)
 }
 
 const FULL: Coverage = Coverage { answered: 3, asked: 3 };
@@ -61,6 +97,10 @@ fn at() -> Moment {
 
 fn opened() -> Reason {
     Reason::Opened { since: minutes(-3) }
+}
+
+fn repeat(message: Message) -> Message {
+    Message { kind: Kind::Repeat, ..message }
 }
 
 fn still() -> Reason {
@@ -177,6 +217,261 @@ fn unseen() -> Message {
     Message { facts: Facts::Who { counts: None, silent: three_silent(), coverage: NOTHING }, ..message }
 }
 
+/// When people came, in minutes from 08:10: the first was there before anybody watched.
+fn who_since() -> Message {
+    let mut people = people();
+    for (person, (minutes_ago, at_least)) in people.iter_mut().zip([
+        (1200, true),
+        (310, false),
+        (70, false),
+        (64, false),
+        (12, false),
+        (8, false),
+        (2, false),
+    ]) {
+        person.since = Some(Since { at: minutes(-minutes_ago), at_least });
+    }
+    who(&people, FULL, scheduled(None))
+}
+
+fn people_counts() -> Counts {
+    Counts { sessions: 24, users: 7, anonymous: 3 }
+}
+
+fn restart(step: Step, counts: Option<Counts>, coverage: Coverage) -> Notice {
+    let silent = match coverage.asked - coverage.answered {
+        0 => Vec::new(),
+        1 => one_silent(),
+        _ => three_silent(),
+    };
+    let left = matches!(step, Step::Planned | Step::StillOn).then(|| lasting(SignedDuration::from_mins(15)));
+    Notice::Restart(Restart {
+        step,
+        planned: Some(minutes(if step == Step::Overdue { 0 } else { 15 })),
+        left,
+        because: Some("November patch of Qlik Sense".to_owned()),
+        until: 0,
+        counts,
+        silent,
+        coverage,
+    })
+}
+
+fn notice(notice: Notice, people: Vec<Person>) -> Message {
+    let severity = match &notice {
+        Notice::Restart(Restart { step: Step::Overdue, .. }) | Notice::ChannelDown { .. } => Severity::Warning,
+        _ => Severity::Info,
+    };
+    let message = alert("", severity, Reason::Asked { planned: None, because: None }, Facts::Notice(notice));
+    Message { kind: Kind::Notice, source: None, people, ..message }
+}
+
+fn of_itself(message: Message) -> Message {
+    Message { site: None, source: None, reason: Reason::Event, ..message }
+}
+
+fn channel_down() -> Message {
+    of_itself(notice(
+        Notice::ChannelDown {
+            channel: "managers".to_owned(),
+            since: minutes(-12),
+            why: "the Teams flow answered 404: WorkflowNotFound".to_owned(),
+            waiting: 3,
+        },
+        Vec::new(),
+    ))
+}
+
+fn channel_well() -> Message {
+    let lasted = lasting(SignedDuration::from_mins(72));
+    of_itself(notice(
+        Notice::ChannelWell { channel: "managers".to_owned(), since: minutes(-72), lasted, waiting: 5 },
+        Vec::new(),
+    ))
+}
+
+fn heartbeat(first: bool) -> Message {
+    let facts = Facts::Heartbeat { channel: "managers".to_owned(), quiet_for: "30 d".to_owned(), first };
+    let message = alert("", Severity::Info, Reason::Event, facts);
+    of_itself(Message { kind: Kind::Heartbeat, ..message })
+}
+
+fn summary(capped: bool) -> Message {
+    let entry = |after: i64, kind, severity, rule: &str, title: &str, closed: Option<i64>| Entry {
+        at: minutes(after),
+        kind,
+        severity,
+        site: Some("prod".to_owned()),
+        source: Some(rule.to_owned()),
+        title: title.to_owned(),
+        closed: closed.map(minutes),
+    };
+    let entries = vec![
+        entry(-610, Kind::Alert, Severity::Warning, "crowded", "prod: 204 users, more than 200", Some(-590)),
+        entry(-285, Kind::Alert, Severity::Info, "night-owl", "prod: somebody is on who is seldom on at night", None),
+        entry(-40, Kind::Alert, Severity::Warning, "nobody", "prod: nobody has been on for 30 min", Some(-12)),
+    ];
+    let (why, more) = if capped {
+        (WhyHeld::Capped { per_hour: 20, from: minutes(-60), to: at() }, 14)
+    } else {
+        (WhyHeld::Quiet { from: minutes(-730), to: minutes(-70) }, 0)
+    };
+    let message = alert("", Severity::Warning, Reason::Event, Facts::Summary { why, entries, more });
+    of_itself(Message { kind: Kind::Summary, ..message })
+}
+
+fn compared(now: u64, before: u64, last_week: u64) -> Compared {
+    Compared { now: Some(now), before: Some(before), last_week: Some(last_week) }
+}
+
+fn usage(people: u64) -> Usage {
+    Usage {
+        people: compared(people, people - 31, people + 12),
+        sessions: compared(people * 3 + 14, people * 3 - 60, people * 3 + 31),
+        anonymous: compared(18, 18, 0),
+        peak: compared(people / 2 + 11, people / 2, people / 2 + 15),
+        peak_at: Some(Peak { at: minutes(150), value: people / 2 + 11 }),
+        average: compared(people / 3, people / 3 - 9, people / 3 + 4),
+        busiest: Some(UsualHour { hour: "10:00-11:00".to_owned(), value: people / 2 }),
+        quietest: Some(UsualHour { hour: "03:00-04:00".to_owned(), value: 0 }),
+    }
+}
+
+fn share(name: &str, people: u64, sessions: u64) -> Share {
+    Share {
+        name: name.to_owned(),
+        people: compared(people, people + 3, people - people / 10),
+        sessions: compared(sessions, sessions + 8, sessions),
+    }
+}
+
+fn facts_of_a_day() -> Digest {
+    Digest {
+        period: Period::Day,
+        sites: vec!["prod".to_owned()],
+        from: minutes(-490),
+        to: minutes(950),
+        last_day: minutes(-490),
+        usage: usage(412),
+        days: Vec::new(),
+        by_site: Vec::new(),
+        by_virtual_proxy: vec![share("", 260, 700), share("hr", 121, 310), share("finance", 88, 240)],
+        by_directory: vec![share("CORP", 371, 1100), share("PARTNER", 41, 132)],
+        over: vec![Over {
+            rule: "crowded".to_owned(),
+            metric: Metric::Users,
+            bound: Bound::Above,
+            limit: 200,
+            lasted: Some(lasting(SignedDuration::from_mins(85))),
+            times: 2,
+        }],
+        new_people: Some(9),
+        back: Some(4),
+        away: "30 days".to_owned(),
+        incidents: vec![
+            DigestIncident {
+                at: minutes(140),
+                site: "prod".to_owned(),
+                rule: "crowded".to_owned(),
+                severity: Severity::Warning,
+                lasted: Some(lasting(SignedDuration::from_mins(85))),
+                open: false,
+            },
+            DigestIncident {
+                at: minutes(740),
+                site: "prod".to_owned(),
+                rule: "mass-logout".to_owned(),
+                severity: Severity::Critical,
+                lasted: None,
+                open: false,
+            },
+        ],
+        more_incidents: 0,
+        watched: Watched { seen: 1440, due: 1440, blind: Vec::new(), more_blind: 0 },
+        missed: Vec::new(),
+    }
+}
+
+/// A day by the hour: quiet, busy from nine, a dip at noon; what was not seen is a gap.
+fn day_chart() -> Chart {
+    const SHAPE: [u32; 24] =
+        [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
+    let labels = (0..24).map(|hour| format!("{hour:02}:00")).collect();
+    let last_week = SHAPE.iter().map(|value| Some(f64::from(value * 9 / 10 + 3))).collect();
+    let mut values: Vec<_> = SHAPE.iter().map(|value| Some(f64::from(*value))).collect();
+    values[3] = None;
+    Chart {
+        title: "Users at once, Mon 23 Nov 2026".to_owned(),
+        unit: "users".to_owned(),
+        labels,
+        series: vec![
+            Series { name: "Mon 23 Nov".to_owned(), values },
+            Series { name: "Mon 16 Nov".to_owned(), values: last_week },
+        ],
+        limits: vec![Limit { name: "crowded".to_owned(), value: 200.0 }],
+    }
+}
+
+fn digest_of(facts: Digest) -> Message {
+    let reason = Reason::Scheduled { due: minutes(1370), late_by: None };
+    let message = alert("", Severity::Info, reason, Facts::Digest(Box::new(facts)));
+    let source = Some(Named { name: "daily".to_owned(), link: None });
+    Message { kind: Kind::Digest, source, at: minutes(1370), chart: Some(day_chart()), ..message }
+}
+
+fn digest() -> Message {
+    digest_of(facts_of_a_day())
+}
+
+/// A week-end and a week: what is told on a Monday, over two sites.
+fn digest_days() -> Message {
+    let day = |after: i64, people| Day {
+        at: minutes(after),
+        usage: usage(people),
+        watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
+    };
+    let facts = Digest {
+        sites: vec!["prod".to_owned(), "test".to_owned()],
+        from: minutes(-4810),
+        to: minutes(-490),
+        last_day: minutes(-1930),
+        days: vec![day(-4810, 398), day(-3370, 61), day(-1930, 44)],
+        by_site: vec![share("prod", 391, 1190), share("test", 40, 60)],
+        missed: vec![Missed { due: minutes(-2950) }],
+        ..facts_of_a_day()
+    };
+    Message { site: None, at: minutes(-70), chart: None, ..digest_of(facts) }
+}
+
+fn digest_partial() -> Message {
+    let blind = |after: i64, lasted: i64, wholly| Blind {
+        site: "prod".to_owned(),
+        from: minutes(after),
+        to: minutes(after + lasted),
+        lasted: lasting(SignedDuration::from_mins(lasted)),
+        wholly,
+    };
+    let blind = vec![blind(-300, 2, true), blind(540, 1, false)];
+    digest_of(Digest {
+        watched: Watched { seen: 1437, due: 1440, blind, more_blind: 0 },
+        usage: Usage { quietest: None, anonymous: Compared::default(), ..usage(412) },
+        new_people: None,
+        over: Vec::new(),
+        incidents: Vec::new(),
+        by_directory: Vec::new(),
+        ..facts_of_a_day()
+    })
+}
+
+/// Those who were on longest.
+fn ranked() -> Vec<Person> {
+    let mut people: Vec<_> = people().into_iter().filter(|person| !person.anonymous).collect();
+    for (person, minutes) in people.iter_mut().zip([521, 498, 470, 302, 211, 64, 12]) {
+        person.connected = Some(lasting(SignedDuration::from_mins(minutes)));
+    }
+    people
+}
+
 fn test() -> Message {
     Message {
         kind: Kind::Test,
@@ -199,6 +494,8 @@ fn person(directory: &str, id: &str, name: &str, sessions: u64, on: &[&str]) -> 
         sessions,
         on: on.iter().map(|prefix| (*prefix).to_owned()).collect(),
         anonymous: false,
+        since: None,
+        connected: None,
     }
 }
 

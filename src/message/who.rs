@@ -96,6 +96,8 @@ pub fn people<'a>(sessions: impl Iterator<Item = (&'a Pair, &'a Session)>, names
         sessions: 0,
         on: Vec::new(),
         anonymous,
+        since: None,
+        connected: None,
     };
     for (pair, session) in sessions {
         let user = &session.user;

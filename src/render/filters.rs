@@ -6,6 +6,11 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("count", |n: u64, noun: &str| count(n, noun));
     environment.add_filter("short", |text: &str, longest: usize| short(text, longest));
     environment.add_filter("places", |on: Vec<String>| places(&on));
+    environment.add_filter("cell", |text: &str| cell(text));
+    environment.add_filter("spoken", |rows: Vec<Vec<String>>, head: Vec<String>, right: Vec<bool>| {
+        spoken(&rows, &head, &right)
+    });
+    environment.add_filter("unmarked", |text: &str| unmarked(text));
     environment.add_filter("ended", |text: &str| ended(text));
 }
 
@@ -36,6 +41,29 @@ pub(crate) fn short(text: &str, longest: usize) -> String {
         .collect();
     cut.push('…');
     cut
+}
+
+/// Keeps a text in one cell of a table of words.
+fn cell(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('|', "\\|")
+}
+
+/// Each row of a table as a sentence, numbers with the head of their column: `hr: people 12, sessions 40`.
+pub(crate) fn spoken(rows: &[Vec<String>], head: &[String], right: &[bool]) -> Vec<String> {
+    let sentence = |row: &Vec<String>| {
+        let mut cells = head.iter().zip(row).zip(right).filter(|((_, cell), _)| !cell.is_empty());
+        let first = cells.next().map(|((_, cell), _)| cell.as_str()).unwrap_or_default();
+        let rest: Vec<_> = cells
+            .map(|((head, cell), right)| if *right { format!("{} {cell}", head.to_lowercase()) } else { cell.clone() })
+            .collect();
+        if rest.is_empty() { first.to_owned() } else { format!("{first}: {}", rest.join(", ")) }
+    };
+    rows.iter().map(sentence).collect()
+}
+
+/// Whether no channel can read markup in a text.
+fn unmarked(text: &str) -> bool {
+    !text.contains(['*', '_', '~', '`', '<', '>', '&', '[', ']', '@', '#', '\\', '/'])
 }
 
 /// The prefixes that somebody is on; nothing for the default virtual proxy alone.

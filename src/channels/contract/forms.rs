@@ -2,7 +2,7 @@
 
 use super::super::{ChannelKind, Names, format, rehearse};
 use super::{PLAIN, json};
-use crate::message::{Facts, sample};
+use crate::message::{Facts, Kind, Notice, Restart, Step, sample};
 use crate::render::Engine;
 
 #[test]
@@ -33,6 +33,13 @@ fn every_sample_has_its_form() {
             settings.set_omit_expression(true);
             settings.bind(|| insta::assert_snapshot!(format!("{kind}__{name}"), form));
         }
+    }
+}
+
+#[test]
+fn every_kind_has_its_sample() {
+    for kind in Kind::ALL {
+        assert_eq!(sample::of(kind).kind, kind);
     }
 }
 
@@ -68,7 +75,15 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Change { coverage, .. }
                 | Facts::Unreachable { coverage, .. }
                 | Facts::Who { coverage, .. } => *coverage,
-                Facts::Test { .. } => continue,
+                Facts::Notice(Notice::Restart(Restart { step: Step::CalledOff, .. })) => continue,
+                Facts::Notice(Notice::Restart(restart)) => restart.coverage,
+                // Its parts are samples themselves, in the same words.
+                Facts::Several { .. }
+                | Facts::Test { .. }
+                | Facts::Notice(_)
+                | Facts::Heartbeat { .. }
+                | Facts::Summary { .. }
+                | Facts::Digest(_) => continue,
             };
             let payload = format(kind, &message, &engine, Names::Shown);
             let body = payload.body();

@@ -32,6 +32,8 @@ fn crowd(names: impl Iterator<Item = String>) -> Message {
             sessions: 1,
             on: vec![String::new(), "hr".to_owned()],
             anonymous: false,
+            since: None,
+            connected: None,
         })
         .collect();
     let users = people.len() as u64;

@@ -1,0 +1,166 @@
+//! How sites were used over a period, as plain facts. Numbers that were not seen are absent, never zero.
+
+use serde::Serialize;
+
+use super::{Bound, Metric, Moment, Severity};
+
+/// What a digest looks back over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    Day,
+    Week,
+    Month,
+}
+
+/// Everything that a digest tells. Whoever is ranked by time goes through the message's people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Digest {
+    pub period: Period,
+    /// The sites it counts over, in the configuration's order.
+    pub sites: Vec<String>,
+    /// The first instant, and the first one after the last.
+    pub from: Moment,
+    pub to: Moment,
+    /// The last day that it covers, which is where `to` would be misread.
+    pub last_day: Moment,
+    /// All of it; over several days people are distinct over all of them.
+    pub usage: Usage,
+    /// Each day by itself, where there are several.
+    pub days: Vec<Day>,
+    /// Each site by itself, where there are several.
+    pub by_site: Vec<Share>,
+    pub by_virtual_proxy: Vec<Share>,
+    pub by_directory: Vec<Share>,
+    /// How long each threshold was crossed.
+    pub over: Vec<Over>,
+    /// People never seen before.
+    pub new_people: Option<u64>,
+    /// People seen again after `away`.
+    pub back: Option<u64>,
+    /// How long somebody must have been away to be back, such as `30 days`.
+    pub away: String,
+    /// What was told in the period, oldest first; `more_incidents` are beyond the list.
+    pub incidents: Vec<DigestIncident>,
+    pub more_incidents: u64,
+    pub watched: Watched,
+    /// Reports that were never sent, oldest first.
+    pub missed: Vec<Missed>,
+}
+
+/// How much a site was used.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Usage {
+    /// Distinct people.
+    pub people: Compared,
+    pub sessions: Compared,
+    /// Anonymous sessions, which are among the sessions.
+    pub anonymous: Compared,
+    /// The most people at once.
+    pub peak: Compared,
+    pub peak_at: Option<Peak>,
+    /// People at once on average within working hours, in whole people.
+    pub average: Compared,
+    pub busiest: Option<UsualHour>,
+    pub quietest: Option<UsualHour>,
+}
+
+/// A number, the period before, and the same weekday last week (or the same month last year, and so on).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Compared {
+    pub now: Option<u64>,
+    pub before: Option<u64>,
+    pub last_week: Option<u64>,
+}
+
+/// When the most were on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Peak {
+    pub at: Moment,
+    pub value: u64,
+}
+
+/// An hour of the day, and how many were on in it on average.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UsualHour {
+    /// Such as `10:00-11:00`.
+    pub hour: String,
+    pub value: u64,
+}
+
+/// One day of several.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Day {
+    /// Its first instant.
+    pub at: Moment,
+    pub usage: Usage,
+    pub watched: Watched,
+}
+
+/// The part of a site, a virtual proxy or a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// Empty for the default virtual proxy.
+    pub name: String,
+    pub people: Compared,
+    pub sessions: Compared,
+}
+
+/// How long a rule's threshold was crossed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Over {
+    pub rule: String,
+    pub metric: Metric,
+    pub bound: Bound,
+    pub limit: u64,
+    /// How long in all, such as `1 h 25 min`; absent when never.
+    pub lasted: Option<String>,
+    /// How many times.
+    pub times: u64,
+}
+
+/// Something that was told in the period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DigestIncident {
+    pub at: Moment,
+    pub site: String,
+    pub rule: String,
+    pub severity: Severity,
+    /// How long it lasted; absent for an event, and while it is still open.
+    pub lasted: Option<String>,
+    pub open: bool,
+}
+
+/// How much of the period was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Watched {
+    /// Polls that saw everything, of so many that were due.
+    pub seen: u64,
+    pub due: u64,
+    /// When not everything was seen, longest first; `more_blind` are beyond the list.
+    pub blind: Vec<Blind>,
+    pub more_blind: u64,
+}
+
+impl Watched {
+    pub fn is_full(&self) -> bool {
+        self.seen >= self.due
+    }
+}
+
+/// A stretch in which not everything was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blind {
+    pub site: String,
+    pub from: Moment,
+    pub to: Moment,
+    pub lasted: String,
+    /// Nothing at all was seen, rather than not everything.
+    pub wholly: bool,
+}
+
+/// A report that was never sent, because headcount was down for too long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missed {
+    pub due: Moment,
+}

@@ -1,0 +1,61 @@
+//! Findings of one poll for one channel, as one message.
+
+use super::{Facts, Kind, Message, Reason, Severity};
+
+/// Puts messages about one site together. One alone stays as it is; of none there is nothing to tell.
+///
+/// The whole matters as much as its most severe part that is not over; it is an all-clear only when every part is one.
+pub fn several(mut parts: Vec<Message>) -> Option<Message> {
+    if parts.len() < 2 {
+        return parts.pop();
+    }
+    let over = |part: &&Message| part.kind == Kind::Resolved;
+    let kind = if parts.iter().any(|part| part.kind == Kind::Alert) {
+        Kind::Alert
+    } else if parts.iter().all(|part| over(&part)) {
+        Kind::Resolved
+    } else {
+        Kind::Repeat
+    };
+    let severity = parts.iter().filter(|part| kind == Kind::Resolved || !over(part)).map(|part| part.severity).max();
+    Some(Message {
+        kind,
+        severity: severity.unwrap_or(Severity::Info),
+        reason: Reason::Event,
+        site: parts[0].site.clone(),
+        source: None,
+        at: parts[0].at.clone(),
+        facts: Facts::Several { parts },
+        people: Vec::new(),
+        chart: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    fn told(names: &[&str]) -> Option<(Kind, Severity, usize)> {
+        let all = sample::all();
+        let part = |name: &&str| all.iter().find(|(known, _)| known == name).unwrap().1.clone();
+        several(names.iter().map(part).collect()).map(|message| {
+            let parts = if let Facts::Several { parts } = &message.facts { parts.len() } else { 1 };
+            (message.kind, message.severity, parts)
+        })
+    }
+
+    #[test]
+    fn the_whole_is_what_its_parts_are() {
+        for (parts, whole) in [
+            (&[][..], None),
+            (&["resolved_blind"], Some((Kind::Resolved, Severity::Critical, 1))),
+            (&["alert_crowded", "alert_blind"], Some((Kind::Alert, Severity::Critical, 2))),
+            (&["alert_crowded", "resolved_blind"], Some((Kind::Alert, Severity::Warning, 2))),
+            (&["repeat_crowded", "resolved_blind"], Some((Kind::Repeat, Severity::Warning, 2))),
+            (&["resolved_crowded", "resolved_blind"], Some((Kind::Resolved, Severity::Critical, 2))),
+        ] {
+            assert_eq!(told(parts), whole, "{parts:?}");
+        }
+    }
+}
