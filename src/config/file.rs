@@ -58,12 +58,9 @@ pub(super) struct Site {
     pub(super) exclude: Option<OneOrMany>,
     pub(super) timeout: Option<String>,
     pub(super) link: Option<String>,
-    #[serde(default, rename = "user")]
-    #[schemars(skip)]
-    _user: Later,
-    #[serde(default, rename = "resolve")]
-    #[schemars(skip)]
-    _resolve: Later,
+    pub(super) user: Option<String>,
+    #[serde(default)]
+    pub(super) resolve: Named<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -92,12 +89,8 @@ pub(super) struct Trust {
 #[serde(deny_unknown_fields)]
 pub(super) struct Ports {
     pub(super) qps: Option<u16>,
-    #[serde(default, rename = "qrs")]
-    #[schemars(skip)]
-    _qrs: Later,
-    #[serde(default, rename = "engine")]
-    #[schemars(skip)]
-    _engine: Later,
+    pub(super) qrs: Option<u16>,
+    pub(super) engine: Option<u16>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -232,6 +225,11 @@ pub(super) struct Channel {
     pub(super) from: Option<Severity>,
     pub(super) names: Option<Names>,
     pub(super) resolved: Option<bool>,
+    pub(super) fallback: Option<String>,
+    pub(super) quiet: Option<Window>,
+    /// Messages an hour.
+    pub(super) cap: Option<u32>,
+    pub(super) keep_alive: Option<String>,
     pub(super) pace: Option<String>,
     pub(super) give_up: Option<String>,
     pub(super) ca: Option<String>,
@@ -241,21 +239,17 @@ pub(super) struct Channel {
     #[serde(default, rename = "file")]
     #[schemars(skip)]
     _file: Later,
-    #[serde(default, rename = "fallback")]
-    #[schemars(skip)]
-    _fallback: Later,
-    #[serde(default, rename = "quiet")]
-    #[schemars(skip)]
-    _quiet: Later,
-    #[serde(default, rename = "cap")]
-    #[schemars(skip)]
-    _cap: Later,
-    #[serde(default, rename = "keep_alive")]
-    #[schemars(skip)]
-    _keep_alive: Later,
     #[serde(default, rename = "proxy_url")]
     #[schemars(skip)]
     _proxy_url: Later,
+}
+
+/// Hours of days, such as `{days: "MON-FRI", hours: "20:00-07:00"}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    pub(super) days: Option<String>,
+    pub(super) hours: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -397,9 +391,12 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-/// Proxies listed by hand; `discover` is not built yet.
+/// Proxies listed by hand, or `discover`: the repository names them.
 #[derive(Debug)]
-pub(super) struct Proxies(pub(super) Vec<Proxy>);
+pub(super) enum Proxies {
+    Discover,
+    Listed(Vec<Proxy>),
+}
 
 impl<'de> Deserialize<'de> for Proxies {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -409,14 +406,12 @@ impl<'de> Deserialize<'de> for Proxies {
             type Value = Proxies;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`")
+                f.write_str("`discover` or a list of proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`,")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Proxies, E> {
                 if text == "discover" {
-                    return Err(E::custom(
-                        "`discover` is not built yet in this version of headcount; list the proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`",
-                    ));
+                    return Ok(Proxies::Discover);
                 }
                 Err(E::invalid_type(serde::de::Unexpected::Str(text), &self))
             }
@@ -426,7 +421,7 @@ impl<'de> Deserialize<'de> for Proxies {
                 while let Some(proxy) = seq.next_element()? {
                     all.push(proxy);
                 }
-                Ok(Proxies(all))
+                Ok(Proxies::Listed(all))
             }
         }
 
@@ -478,6 +473,6 @@ impl JsonSchema for Proxies {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let proxy = generator.subschema_for::<Proxy>();
-        json_schema!({"type": "array", "minItems": 1, "items": proxy})
+        json_schema!({"anyOf": [{"const": "discover"}, {"type": "array", "minItems": 1, "items": proxy}]})
     }
 }
