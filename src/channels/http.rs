@@ -116,7 +116,34 @@ impl Client {
     /// Posts JSON. Where no answer came, the outcome says so.
     pub(super) async fn post(&self, to: &Secret, body: &str, now: Timestamp) -> Result<Answer, Outcome> {
         let request = self.0.post(to.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
-        let mut response = request.body(body.to_owned()).send().await.map_err(|error| failed(to, error))?;
+        let (status, retry_after, body) = self.exchange(to, request.body(body.to_owned()), now).await?;
+        Ok(Answer { status, retry_after, body: hidden(to, &body) })
+    }
+
+    /// Posts a form. Gives the status, the wait that was asked for, and the answer as it came: what is told of it is for the
+    /// caller to hide.
+    pub(super) async fn post_form(
+        &self,
+        to: &Secret,
+        fields: &[(&str, &str)],
+        now: Timestamp,
+    ) -> Result<(u16, Option<SignedDuration>, String), Outcome> {
+        // An address knows how to write a form.
+        let mut form = reqwest::Url::parse(to.expose())
+            .map_err(|_| Outcome::ChannelDown { why: "it is no address".to_owned() })?;
+        form.query_pairs_mut().clear().extend_pairs(fields);
+        let body = form.query().unwrap_or_default().to_owned();
+        let request = self.0.post(to.expose()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.exchange(to, request.body(body), now).await
+    }
+
+    async fn exchange(
+        &self,
+        to: &Secret,
+        request: reqwest::RequestBuilder,
+        now: Timestamp,
+    ) -> Result<(u16, Option<SignedDuration>, String), Outcome> {
+        let mut response = request.send().await.map_err(|error| failed(to, error))?;
         let status = response.status();
         if status.is_redirection() {
             let whither = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
@@ -136,8 +163,7 @@ impl Client {
             }
         }
         answer.truncate(ANSWER);
-        let body = hidden(to, &String::from_utf8_lossy(&answer));
-        Ok(Answer { status: status.as_u16(), retry_after, body })
+        Ok((status.as_u16(), retry_after, String::from_utf8_lossy(&answer).into_owned()))
     }
 }
 

@@ -179,7 +179,10 @@ impl Channel {
                 Ok(client) => teams::send::send(client, settings, parcel).await,
                 Err(why) => Outcome::ChannelDown { why },
             },
-            Settings::Email(settings) => email::send::send(settings, &self.authorities, parcel).await,
+            Settings::Email(settings) => match self.means(settings) {
+                Ok(means) => email::send::send(means, &self.name, parcel).await,
+                Err(why) => Outcome::ChannelDown { why },
+            },
         }
     }
 
@@ -188,8 +191,15 @@ impl Channel {
         match &self.settings {
             Settings::Slack(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
             Settings::Teams(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
-            Settings::Email(settings) => email::send::reach(settings, &self.authorities).await,
+            // Any token that is kept will do.
+            Settings::Email(settings) => email::send::reach(self.means(settings)?, Timestamp::UNIX_EPOCH).await,
         }
+    }
+
+    /// Mail needs no client but for its tokens.
+    fn means<'a>(&'a self, settings: &'a email::Settings) -> Result<email::send::Means<'a>, String> {
+        let client = settings.token_url().map(|url| self.client(http::is_plain(url))).transpose()?;
+        Ok(email::send::Means { settings, authorities: &self.authorities, http: client })
     }
 
     fn client(&self, plain: bool) -> Result<&http::Client, String> {

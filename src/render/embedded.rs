@@ -8,6 +8,7 @@ macro_rules! templates {
 }
 
 templates! {
+    "chart.svg.j2"
     "email/alert.html.j2"
     "email/alert.txt.j2"
     "email/digest.html.j2"
@@ -74,6 +75,10 @@ mod tests {
         let mut found = Vec::new();
         for folder in std::fs::read_dir(&root).unwrap() {
             let folder = folder.unwrap().path();
+            if folder.is_file() {
+                found.push(folder.file_name().unwrap().to_str().unwrap().to_owned());
+                continue;
+            }
             for file in std::fs::read_dir(&folder).unwrap() {
                 let file = file.unwrap().path();
                 found.push(file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());

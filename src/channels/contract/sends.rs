@@ -221,7 +221,11 @@ async fn mailed_by(tls: &str, refused: &'static [(&'static str, &'static str)], 
         "from: Headcount <headcount@example.com>\nto: [Anna A <anna@example.com>, bo@example.com]\n\
          smtp: {{host: 127.0.0.1, port: {port}, tls: {tls}, user: u}}"
     );
-    let settings = email::Settings::new(serde_yaml::from_str(&yaml).unwrap(), Some(Secret::new("hunter2"))).unwrap();
+    let settings = {
+        let password = Some(Secret::new("hunter2"));
+        let secrets = email::Secrets { password, ..email::Secrets::default() };
+        email::Settings::new(serde_yaml::from_str(&yaml).unwrap(), secrets).unwrap()
+    };
     let channel = Channel::new("bosses", Settings::Email(settings));
     assert_eq!(channel.recipients(), ["anna@example.com", "bo@example.com"]);
     assert_eq!(channel.from_domain(), "example.com");
@@ -294,7 +298,7 @@ async fn a_mail_server_that_is_not_there_took_nothing() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let yaml = format!("from: h@example.com\nto: a@example.com\nsmtp: {{host: 127.0.0.1, port: {port}, tls: none}}");
-    let settings = email::Settings::new(serde_yaml::from_str(&yaml).unwrap(), None).unwrap();
+    let settings = email::Settings::new(serde_yaml::from_str(&yaml).unwrap(), email::Secrets::default()).unwrap();
     let channel = Channel::new("bosses", Settings::Email(settings));
     let payload = shown(ChannelKind::Email, &sample("test"));
     let outcome = channel.send(parcel(payload.body(), "a@example.com")).await;

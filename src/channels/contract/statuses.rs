@@ -85,30 +85,54 @@ fn teams() {
 
 #[test]
 fn mail() {
-    for (code, text, meaning) in [
-        (421, "4.3.2 closing", "retry whole channel"),
-        (450, "4.2.0 greylisted", "retry"),
-        (451, "later", "retry"),
-        (454, "4.7.0 temporary authentication failure", "retry"),
-        (500, "what?", "channel down"),
-        (503, "5.5.1 authenticate first", "channel down"),
-        (530, "5.7.0 authentication required", "channel down"),
-        (535, "5.7.8 bad credentials", "channel down"),
-        (550, "5.7.30 Basic authentication is not supported for Client Submission.", "channel down"),
-        (550, "5.1.1 user unknown", "refused"),
-        (550, "no such user", "refused"),
-        (552, "5.3.4 message too big", "refused"),
-        (554, "5.6.0 not liked", "refused"),
+    use email::Stage::{Connect, Content, End, Login, Private, Recipient, Sender};
+    for (stage, code, text, meaning) in [
+        (Connect, 421, "4.3.2 closing", "retry whole channel"),
+        (Connect, 450, "4.7.1 not yet", "retry whole channel"),
+        (Connect, 554, "5.7.1 no service for you", "channel down"),
+        (Connect, 500, "what?", "channel down"),
+        (Private, 454, "TLS not available due to temporary reason", "retry whole channel"),
+        (Private, 502, "5.5.1 not implemented", "channel down"),
+        (Login, 454, "4.7.0 temporary authentication failure", "retry whole channel"),
+        (Login, 535, "5.7.8 bad credentials", "channel down"),
+        (Login, 535, "5.7.139 Authentication unsuccessful, basic authentication is disabled.", "channel down"),
+        (Login, 550, "5.7.30 Basic authentication is not supported for Client Submission.", "channel down"),
+        (Sender, 451, "4.1.8 domain not found", "retry"),
+        (Sender, 503, "5.5.1 authenticate first", "channel down"),
+        (Sender, 530, "5.7.57 Client not authenticated to send mail.", "channel down"),
+        (Sender, 550, "5.7.1 not your address", "channel down"),
+        (Sender, 552, "5.3.4 message too big", "refused, degrade"),
+        (Recipient, 421, "4.7.0 too many", "retry whole channel"),
+        (Recipient, 450, "4.2.0 greylisted", "retry"),
+        (Recipient, 452, "4.2.2 mailbox full", "retry"),
+        (Recipient, 550, "5.1.1 user unknown", "refused"),
+        (Recipient, 550, "no such user", "refused"),
+        (Recipient, 550, "5.7.1 this group takes mail from its members alone", "refused"),
+        (Recipient, 550, "5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", "refused"),
+        (Recipient, 554, "5.7.1 <x@y.example>: Relay access denied", "refused"),
+        (Recipient, 553, "5.7.1 <h@example.com>: Sender address rejected: not owned by user h", "channel down"),
+        (Recipient, 554, "5.7.1 <unknown[10.0.0.9]>: Client host rejected: Access denied", "channel down"),
+        (Recipient, 550, "5.1.8 <h@example.com>: bad sender", "channel down"),
+        (Recipient, 530, "5.7.0 authentication required", "channel down"),
+        (Content, 554, "5.5.1 no valid recipients", "refused"),
+        (End, 451, "later", "retry"),
+        (End, 452, "4.3.1 insufficient storage", "retry"),
+        (End, 552, "message exceeds the limit", "refused, degrade"),
+        (End, 554, "5.3.4 message size exceeds fixed limit", "refused, degrade"),
+        (End, 554, "5.6.0 not liked", "refused"),
+        (End, 554, "5.7.1 looks like spam", "refused"),
+        (End, 550, "5.7.60 SMTP; Client does not have permissions to send as this sender", "channel down"),
+        (End, 554, "5.2.252 SendAsDenied; h@example.com not allowed to send as", "channel down"),
     ] {
-        let outcome = email::judge_reply(code, text);
-        assert_eq!(word(&outcome), meaning, "{code} {text}: {outcome:?}");
+        let outcome = email::judge_reply(stage, code, text);
+        assert_eq!(word(&outcome), meaning, "{stage:?} {code} {text}: {outcome:?}");
     }
 }
 
 #[test]
 fn what_servers_say_is_cleaned_and_cut() {
     let loud = format!("a\r\nb\u{1b}[31m{}", "x".repeat(500));
-    for outcome in [slack::judge_status(400, None, &loud), email::judge_reply(550, &loud)] {
+    for outcome in [slack::judge_status(400, None, &loud), email::judge_reply(email::Stage::Recipient, 550, &loud)] {
         let Outcome::Refused { why, .. } = outcome else { panic!("{outcome:?}") };
         assert!(why.chars().count() <= 200 && !why.chars().any(char::is_control), "{why:?}");
     }

@@ -4,11 +4,14 @@
 
 pub(super) mod format;
 mod limits;
+mod mail;
+mod reply;
 pub(super) mod send;
 mod settings;
+mod token;
 
-pub use send::judge_reply;
-pub use settings::{Addresses, Settings, Smtp, SmtpWritten, Tls, Written};
+pub use reply::{Stage, judge_reply};
+pub use settings::{Addresses, Login, OAuth2Written, Secrets, Settings, Smtp, SmtpWritten, Tls, Written};
 
 /// Whether a stored mail is within the limits.
 #[cfg(test)]

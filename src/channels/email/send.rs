@@ -1,99 +1,128 @@
-//! Writes a mail to one recipient, hands it to the server, and reads what the server makes of it.
+//! Hands a mail to the server, step by step, so that each refusal is known for what it is about.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use jiff::Timestamp;
+use lettre::Message;
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls as Privacy, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Auth, Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
-use super::format::Parts;
+use super::mail::mail;
+use super::reply::{Stage, judge_reply};
+use super::settings::Login;
+use super::token::Grant;
 use super::{Settings, Tls};
+use crate::channels::http::Client;
 use crate::channels::{Authorities, Outcome, Parcel, Scope};
 use crate::message::clean;
+use crate::secret::Secret;
 
 /// Around everything: lettre's own timeout covers connecting alone.
 const WHOLE: Duration = Duration::from_mins(1);
+/// A large mail may take longer: so many bytes a second are expected of the slowest line, and a claim lasts no longer than this.
+const SLOWEST: usize = 100_000;
+const LONGEST: Duration = Duration::from_secs(150);
 const CONNECT: Duration = Duration::from_secs(10);
+/// What is said after the mail is taken decides nothing any more.
+const GOODBYE: Duration = Duration::from_secs(2);
 
-pub(in crate::channels) async fn send(settings: &Settings, authorities: &Authorities, parcel: Parcel<'_>) -> Outcome {
-    let mail = match mail(settings, parcel) {
+/// What the conversation needs besides the mail.
+#[derive(Clone, Copy)]
+pub(in crate::channels) struct Means<'a> {
+    pub settings: &'a Settings,
+    pub authorities: &'a Authorities,
+    /// What fetches tokens; none where there is a password.
+    pub http: Option<&'a Client>,
+}
+
+pub(in crate::channels) async fn send(means: Means<'_>, channel: &str, parcel: Parcel<'_>) -> Outcome {
+    let mail = match mail(means.settings, channel, parcel) {
         Ok(mail) => mail,
         Err(why) => return Outcome::Refused { why: clean(&why), degrade: false },
     };
-    let transport = match transport(settings, authorities) {
-        Ok(transport) => transport,
-        Err(why) => return Outcome::ChannelDown { why: clean(&why) },
+    let bytes = mail.formatted();
+    let patience = (WHOLE + Duration::from_secs((bytes.len() / SLOWEST) as u64)).min(LONGEST);
+    let mut stage = Stage::Connect;
+    let conversation = async {
+        let mut connection = logged_in(means, parcel.now, &mut stage).await?;
+        hand_over(means, &mut connection, &mail, &bytes, &mut stage).await?;
+        // Whatever the server makes of the goodbye, it has the mail.
+        let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+        Ok(Outcome::Delivered)
     };
-    match tokio::time::timeout(WHOLE, transport.send(mail)).await {
-        Ok(Ok(_)) => Outcome::Delivered,
-        Ok(Err(error)) => judge_error(settings, &error),
+    match tokio::time::timeout(patience, conversation).await {
+        Ok(Ok(outcome) | Err(outcome)) => outcome,
         Err(_) => Outcome::Retry {
             after: None,
             scope: Scope::Channel,
-            maybe_taken: true,
-            why: format!("the mail server did not finish within {} s", WHOLE.as_secs()),
+            maybe_taken: stage == Stage::End,
+            why: format!("the mail server did not finish within {} s", patience.as_secs()),
         },
     }
 }
 
-/// The mail, with the headers that keep answering machines quiet and let readers thread it.
 /// Connects, makes the connection private, logs in, and leaves: no mail is sent.
-pub(in crate::channels) async fn reach(settings: &Settings, authorities: &Authorities) -> Result<String, String> {
-    let host = format!("{}:{}", settings.smtp.host, settings.smtp.port);
-    let transport = transport(settings, authorities)?;
-    match tokio::time::timeout(WHOLE, transport.test_connection()).await {
+pub(in crate::channels) async fn reach(means: Means<'_>, now: Timestamp) -> Result<String, String> {
+    let host = format!("{}:{}", means.settings.smtp.host, means.settings.smtp.port);
+    let mut stage = Stage::Connect;
+    match tokio::time::timeout(WHOLE, logged_in(means, now, &mut stage)).await {
         Err(_) => Err(format!("{host}: it did not answer in time")),
-        Ok(Ok(true)) => Ok(host),
-        Ok(Ok(false)) => Err(format!("{host}: it is not ready to take mail")),
-        Ok(Err(error)) => match judge_error(settings, &error) {
-            Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. } => {
-                Err(format!("{host}: {why}"))
+        Ok(Ok(mut connection)) => {
+            let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+            Ok(host)
+        }
+        Ok(Err(Outcome::Delivered)) => Ok(host),
+        Ok(Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. })) => {
+            Err(format!("{host}: {why}"))
+        }
+    }
+}
+
+/// A connection on which mail may be sent. A token that the server does not take is fetched anew, once.
+async fn logged_in(means: Means<'_>, now: Timestamp, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
+    let failed = |stage: Stage| move |error: Error| judge_error(means.settings, stage, &error);
+    match &means.settings.smtp.login {
+        None => open(means, stage).await,
+        Some(Login::Password { user, password }) => {
+            let mut connection = open(means, stage).await?;
+            *stage = Stage::Login;
+            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+            connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(failed(*stage))?;
+            Ok(connection)
+        }
+        Some(Login::Token { user, grant }) => {
+            let first = token(means, grant, None, now).await?;
+            let mut connection = open(means, stage).await?;
+            *stage = Stage::Login;
+            match bear(means, &mut connection, user, &first).await {
+                Ok(()) => Ok(connection),
+                Err(Outcome::ChannelDown { .. }) => {
+                    connection.abort().await;
+                    let second = token(means, grant, Some(&first), now).await?;
+                    connection = open(means, stage).await?;
+                    *stage = Stage::Login;
+                    bear(means, &mut connection, user, &second).await?;
+                    Ok(connection)
+                }
+                Err(outcome) => Err(outcome),
             }
-            Outcome::Delivered => Ok(host),
-        },
+        }
     }
 }
 
-fn mail(settings: &Settings, parcel: Parcel<'_>) -> Result<Message, String> {
-    let parts: Parts =
-        serde_json::from_str(parcel.body).map_err(|error| format!("the stored mail is broken: {error}"))?;
-    let known = settings.to.iter().find(|to| to.email.to_string() == parcel.recipient);
-    let to: Mailbox = match known {
-        Some(to) => to.clone(),
-        None => parcel.recipient.parse().map_err(|error| format!("the recipient is no mail address: {error}"))?,
-    };
-    let mut mail = Message::builder()
-        .from(settings.from.clone())
-        .to(to)
-        .date(SystemTime::from(parcel.now))
-        .message_id(Some(bracketed(parcel.message_id)))
-        .subject(parts.subject);
-    if let Some(earlier) = parcel.in_reply_to {
-        mail = mail.in_reply_to(bracketed(earlier)).references(bracketed(earlier));
+async fn token(means: Means<'_>, grant: &Grant, refused: Option<&Secret>, now: Timestamp) -> Result<Secret, Outcome> {
+    match means.http {
+        Some(client) => grant.token(client, refused, now).await,
+        None => Err(Outcome::ChannelDown { why: "there is nothing to fetch a token with".to_owned() }),
     }
-    // RFC 3834, and MS-OXCMAIL 2.1.3.2.20.
-    mail = mail
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .raw_header(header("X-Auto-Response-Suppress", "All"));
-    if parts.urgent {
-        mail = mail.raw_header(header("X-Priority", "1")).raw_header(header("Importance", "high"));
-    }
-    mail.multipart(MultiPart::alternative_plain_html(parts.text, parts.html)).map_err(|error| error.to_string())
 }
 
-fn bracketed(id: &str) -> String {
-    if id.starts_with('<') { id.to_owned() } else { format!("<{id}>") }
-}
-
-fn header(name: &'static str, value: &str) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
-}
-
-fn transport(settings: &Settings, authorities: &Authorities) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+/// Connects, and makes the connection private.
+async fn open(means: Means<'_>, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
+    let Means { settings, authorities, .. } = means;
     let smtp = &settings.smtp;
     let privacy = || {
         let mut tls = TlsParameters::builder(smtp.host.clone());
@@ -102,69 +131,117 @@ fn transport(settings: &Settings, authorities: &Authorities) -> Result<AsyncSmtp
         }
         tls.build().map_err(|error| format!("TLS cannot be set up: {error}"))
     };
-    let tls = match smtp.tls {
-        Tls::Starttls => Privacy::Required(privacy()?),
-        Tls::Implicit => Privacy::Wrapper(privacy()?),
-        Tls::None => Privacy::None,
-    };
+    let down = |why: String| Outcome::ChannelDown { why: clean(&why) };
     // Some servers refuse a name without a dot.
     let hello = match ClientId::default() {
         ClientId::Domain(name) if !name.contains('.') => ClientId::Domain(settings.from.email.domain().to_owned()),
         fine => fine,
     };
-    let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
-        .port(smtp.port)
-        .tls(tls)
-        .timeout(Some(CONNECT))
-        .hello_name(hello);
-    if let Some((user, password)) = &smtp.login {
-        transport = transport.credentials(Credentials::new(user.clone(), password.expose().to_owned()));
+    *stage = Stage::Connect;
+    let from_the_start = if smtp.tls == Tls::Implicit { Some(privacy().map_err(down)?) } else { None };
+    let address = (smtp.host.as_str(), smtp.port);
+    let connecting = AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &hello, from_the_start, None);
+    let mut connection = connecting.await.map_err(|error| judge_error(settings, *stage, &error))?;
+    if smtp.tls == Tls::Starttls {
+        *stage = Stage::Private;
+        let starting = connection.starttls(privacy().map_err(down)?, &hello);
+        starting.await.map_err(|error| judge_error(settings, *stage, &error))?;
     }
-    Ok(transport.build())
+    Ok(connection)
+}
+
+/// Logs in with a token. A server that does not take it asks back, and refuses once it has heard nothing more:
+/// <https://developers.google.com/workspace/gmail/imap/xoauth2-protocol#error_response>.
+async fn bear(
+    means: Means<'_>,
+    connection: &mut AsyncSmtpConnection,
+    user: &str,
+    token: &Secret,
+) -> Result<(), Outcome> {
+    let failed = |error: Error| hide(judge_error(means.settings, Stage::Login, &error), token);
+    if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
+        let why = "the mail server does not offer XOAUTH2, which `smtp.oauth2` needs".to_owned();
+        return Err(Outcome::ChannelDown { why });
+    }
+    let credentials = Credentials::new(user.to_owned(), token.expose().to_owned());
+    let auth = Auth::new(Mechanism::Xoauth2, credentials, None).map_err(failed)?;
+    if connection.command(auth).await.map_err(failed)?.has_code(334) {
+        connection.command("\r\n").await.map_err(failed)?;
+        let why = "the mail server did not take the token, and did not say why".to_owned();
+        return Err(Outcome::ChannelDown { why });
+    }
+    Ok(())
+}
+
+fn hide(outcome: Outcome, token: &Secret) -> Outcome {
+    let hidden = |why: String| why.replace(token.expose(), "***");
+    match outcome {
+        Outcome::ChannelDown { why } => Outcome::ChannelDown { why: hidden(why) },
+        Outcome::Refused { why, degrade } => Outcome::Refused { why: hidden(why), degrade },
+        Outcome::Retry { after, scope, maybe_taken, why } => {
+            Outcome::Retry { after, scope, maybe_taken, why: hidden(why) }
+        }
+        Outcome::Delivered => Outcome::Delivered,
+    }
+}
+
+/// Names the sender and the recipient, and sends the mail.
+async fn hand_over(
+    means: Means<'_>,
+    connection: &mut AsyncSmtpConnection,
+    mail: &Message,
+    bytes: &[u8],
+    stage: &mut Stage,
+) -> Result<(), Outcome> {
+    let failed = |stage: Stage| move |error: Error| judge_error(means.settings, stage, &error);
+    let refused = |why: &str| Outcome::Refused { why: why.to_owned(), degrade: false };
+    let envelope = mail.envelope();
+    let mut parameters = Vec::new();
+    if !envelope.from().into_iter().chain(envelope.to()).all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Err(refused("an address has letters beyond ASCII, which the mail server does not take (SMTPUTF8)"));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !bytes.is_ascii() {
+        if !connection.server_info().supports_feature(Extension::EightBitMime) {
+            return Err(refused("the mail has letters beyond ASCII, which the mail server does not take (8BITMIME)"));
+        }
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    *stage = Stage::Sender;
+    connection.command(Mail::new(envelope.from().cloned(), parameters)).await.map_err(failed(*stage))?;
+    *stage = Stage::Recipient;
+    for to in envelope.to() {
+        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(failed(*stage))?;
+    }
+    *stage = Stage::Content;
+    connection.command(Data).await.map_err(failed(*stage))?;
+    *stage = Stage::End;
+    connection.message(bytes).await.map_err(failed(*stage))?;
+    Ok(())
 }
 
 /// What a failure means. lettre tells a server's answer by its code; the rest it tells in words alone.
-fn judge_error(settings: &Settings, error: &Error) -> Outcome {
+fn judge_error(settings: &Settings, stage: Stage, error: &Error) -> Outcome {
     let mut told = error.to_string();
-    if let Some((_, password)) = &settings.smtp.login {
+    if let Some(Login::Password { password, .. }) = &settings.smtp.login {
         told = told.replace(password.expose(), "***");
     }
     if let Some(code) = error.status() {
         let text = told.split_once("): ").map_or("", |(_, text)| text);
-        return judge_reply(code.into(), text);
+        return judge_reply(stage, code.into(), text);
     }
     let why = clean(&format!("the mail server could not be used: {told}"));
     let lower = told.to_lowercase();
-    if error.is_client() && lower.contains("non-ascii") {
-        Outcome::Refused { why, degrade: false }
-    } else if error.is_client() || error.is_tls() {
+    if error.is_client() || error.is_tls() {
         Outcome::ChannelDown { why }
-    } else if lower.starts_with("connection error") {
-        if lower.contains("certificate") || lower.contains("certversion") {
-            let hint = "; is its authority missing (`ca`), or is it an old version 1 certificate?";
-            return Outcome::ChannelDown { why: format!("{why}{hint}") };
-        }
-        Outcome::Retry { after: None, scope: Scope::Channel, maybe_taken: false, why }
+    } else if lower.contains("certificate") || lower.contains("certversion") {
+        let hint = "; is its authority missing (`ca`), or is it an old version 1 certificate?";
+        Outcome::ChannelDown { why: format!("{why}{hint}") }
     } else {
-        // The line broke, or the answer did: the server may have taken the mail.
-        Outcome::Retry { after: None, scope: Scope::Delivery, maybe_taken: true, why }
-    }
-}
-
-/// What a server's refusal means, by its code and its enhanced code:
-/// <https://www.rfc-editor.org/rfc/rfc5321#section-4.2.3>, <https://www.rfc-editor.org/rfc/rfc3463>.
-pub fn judge_reply(code: u16, text: &str) -> Outcome {
-    let why = clean(format!("the mail server answered {code} {text}").trim());
-    let enhanced = text.split_whitespace().next().unwrap_or_default();
-    match code {
-        421 => Outcome::Retry { after: None, scope: Scope::Channel, maybe_taken: false, why },
-        ..500 => Outcome::again(None, why),
-        // Login and policy, such as `550 5.7.30 Basic authentication is not supported`.
-        530 | 534 | 535 | 538 => Outcome::ChannelDown { why },
-        _ if enhanced.starts_with("5.7.") => Outcome::ChannelDown { why },
-        // The server does not speak as it should.
-        500 | 502..=504 => Outcome::ChannelDown { why },
-        // An unknown mailbox, a mail too large, a text not liked: this mail alone.
-        _ => Outcome::Refused { why, degrade: false },
+        // The line broke, or the answer did. Once the mail is under way, the server may have taken it.
+        let scope = if stage < Stage::Sender { Scope::Channel } else { Scope::Delivery };
+        Outcome::Retry { after: None, scope, maybe_taken: stage == Stage::End, why }
     }
 }

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::channels::{is_loopback, written};
+use super::token::Grant;
+use crate::channels::{http, is_loopback, written};
 use crate::secret::Secret;
 
 /// As written.
@@ -36,6 +37,22 @@ pub struct SmtpWritten {
     pub password: Option<Secret>,
     pub password_file: Option<String>,
     pub password_env: Option<String>,
+    pub oauth2: Option<OAuth2Written>,
+}
+
+/// In place of a password: how tokens are fetched, as Microsoft 365 wants it. Exactly one of the three secrets.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2Written {
+    pub tenant: Option<String>,
+    pub token_url: Option<String>,
+    pub client_id: String,
+    #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
+    pub client_secret: Option<Secret>,
+    pub client_secret_file: Option<String>,
+    pub client_secret_env: Option<String>,
+    pub scope: Option<String>,
 }
 
 /// How the connection is kept private.
@@ -87,18 +104,43 @@ pub struct Smtp {
     pub host: String,
     pub port: u16,
     pub tls: Tls,
-    pub login: Option<(String, Secret)>,
+    pub login: Option<Login>,
 }
 
+/// How headcount says who it is.
+#[derive(Clone, Debug)]
+pub enum Login {
+    Password { user: String, password: Secret },
+    Token { user: String, grant: Grant },
+}
+
+/// The secrets of a channel, read from wherever they are.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    pub password: Option<Secret>,
+    pub client_secret: Option<Secret>,
+}
+
+/// What a token for Microsoft 365 is asked for.
+const SCOPE: &str = "https://outlook.office365.com/.default";
+
 impl Settings {
-    /// Takes what was written, and the password, read from wherever it is.
-    pub fn new(written: Written, password: Option<Secret>) -> Result<Self, String> {
-        let SmtpWritten { host, port, tls, user, .. } = written.smtp;
-        let login = match (user, password) {
-            (Some(user), Some(password)) => Some((user, password)),
-            (None, None) => None,
-            (Some(_), None) => return Err("`smtp.user` needs a `smtp.password`".to_owned()),
-            (None, Some(_)) => return Err("`smtp.password` needs a `smtp.user`".to_owned()),
+    /// Takes what was written, and the secrets.
+    pub fn new(written: Written, secrets: Secrets) -> Result<Self, String> {
+        let SmtpWritten { host, port, tls, user, oauth2, .. } = written.smtp;
+        let grant = oauth2.map(|oauth2| grant(oauth2, secrets.client_secret)).transpose()?;
+        let login = match (user, secrets.password, grant) {
+            (_, Some(_), Some(_)) => return Err("give `smtp.password` or `smtp.oauth2`, not both".to_owned()),
+            (Some(user), Some(password), None) => Some(Login::Password { user, password }),
+            (Some(user), None, Some(grant)) => Some(Login::Token { user, grant }),
+            (None, None, None) => None,
+            (Some(_), None, None) => {
+                return Err("`smtp.user` needs a `smtp.password`, or `smtp.oauth2` for tokens".to_owned());
+            }
+            (None, Some(_), None) => return Err("`smtp.password` needs a `smtp.user`".to_owned()),
+            (None, None, Some(_)) => {
+                return Err("`smtp.oauth2` needs a `smtp.user`: the mailbox that is sent from".to_owned());
+            }
         };
         // It may hold a password, so it is not repeated.
         if host.is_empty()
@@ -108,11 +150,44 @@ impl Settings {
             return Err("`smtp.host` is no host name: write a name such as `mail.example.com` alone; `port`, `tls`, `user` and the password have keys of their own".to_owned());
         }
         if tls == Tls::None && login.is_some() && !is_loopback(&host) {
-            return Err("`smtp.tls: none` would send the password in the open; use `starttls` or `implicit`".to_owned());
+            return Err("`smtp.tls: none` would send the login in the open; use `starttls` or `implicit`".to_owned());
         }
         let smtp = Smtp { host, port: port.unwrap_or(tls.port()), tls, login };
         Ok(Self { from: written.from, to: written.to.0, smtp })
     }
+
+    /// Where tokens are fetched, if they are.
+    pub fn token_url(&self) -> Option<&Secret> {
+        match &self.smtp.login {
+            Some(Login::Token { grant, .. }) => Some(&grant.url),
+            Some(Login::Password { .. }) | None => None,
+        }
+    }
+}
+
+/// <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>
+fn grant(written: OAuth2Written, client_secret: Option<Secret>) -> Result<Grant, String> {
+    let url = match (written.tenant, written.token_url) {
+        (Some(tenant), None) => {
+            // It becomes a part of an address.
+            if tenant.is_empty() || !tenant.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')) {
+                return Err(
+                    "`smtp.oauth2.tenant` is no tenant: write its id, or its domain such as `example.onmicrosoft.com`"
+                        .to_owned(),
+                );
+            }
+            format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token")
+        }
+        (None, Some(url)) => url,
+        _ => return Err("`smtp.oauth2` takes exactly one of `tenant` and `token_url`".to_owned()),
+    };
+    let url = Secret::new(url);
+    http::host(&url).map_err(|why| format!("`smtp.oauth2.token_url` is of no use: {why}"))?;
+    if written.client_id.trim().is_empty() {
+        return Err("`smtp.oauth2.client_id` is empty".to_owned());
+    }
+    let client_secret = client_secret.ok_or("`smtp.oauth2` needs a `client_secret`")?;
+    Ok(Grant::new(url, written.client_id, client_secret, written.scope.unwrap_or_else(|| SCOPE.to_owned())))
 }
 
 fn parsed<E: Error>(text: &str) -> Result<Mailbox, E> {
@@ -183,7 +258,9 @@ mod tests {
 
     fn settings(yaml: &str, password: Option<&str>) -> Result<Settings, String> {
         let written: Written = serde_yaml::from_str(yaml).map_err(|error| error.to_string())?;
-        Settings::new(written, password.map(Secret::new))
+        let password = password.map(Secret::new);
+        let client_secret = written.smtp.oauth2.as_ref().and_then(|oauth2| oauth2.client_secret.clone());
+        Settings::new(written, Secrets { password, client_secret })
     }
 
     #[test]
@@ -198,6 +275,38 @@ mod tests {
         let full = settings(full, Some("hunter2")).unwrap();
         assert_eq!((full.smtp.port, full.to.len()), (25, 2));
         assert!(!format!("{full:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn tokens_take_the_place_of_a_password() {
+        let yaml = |oauth2: &str| {
+            format!(
+                "from: h@x.se\nto: a@x.se\nsmtp: {{host: m, user: h@x.se, oauth2: {{client_id: app, client_secret: hunter2, {oauth2}}}}}"
+            )
+        };
+        let microsoft = settings(&yaml("tenant: x.onmicrosoft.com"), None).unwrap();
+        let Some(Login::Token { user, grant }) = &microsoft.smtp.login else { panic!("{microsoft:?}") };
+        assert_eq!((user.as_str(), grant.scope.as_str()), ("h@x.se", SCOPE));
+        assert_eq!(grant.url.expose(), "https://login.microsoftonline.com/x.onmicrosoft.com/oauth2/v2.0/token");
+        assert!(!format!("{microsoft:?}").contains("hunter2"));
+
+        let other = settings(&yaml("token_url: https://id.example.com/token, scope: mail"), None).unwrap();
+        assert_eq!(other.token_url().unwrap().expose(), "https://id.example.com/token");
+        for (oauth2, told) in [
+            ("scope: mail", "exactly one of `tenant` and `token_url`"),
+            ("tenant: x, token_url: https://id.example.com", "exactly one of"),
+            ("tenant: a/b?c", "is no tenant"),
+            ("token_url: http://id.example.com/token", "use `https://`"),
+            ("tenent: x", "unknown field `tenent`"),
+        ] {
+            let error = settings(&yaml(oauth2), None).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+        assert!(settings(&yaml("tenant: x"), Some("p")).unwrap_err().contains("not both"));
+        let without_user = yaml("tenant: x").replace("user: h@x.se, ", "");
+        assert!(settings(&without_user, None).unwrap_err().contains("the mailbox"));
+        let in_the_open = yaml("tenant: x").replace("user:", "tls: none, user:");
+        assert!(settings(&in_the_open, None).unwrap_err().contains("in the open"));
     }
 
     #[test]

@@ -49,11 +49,17 @@ pub(super) fn channel(
         let ways = (smtp.password.as_ref(), smtp.password_file.as_deref(), smtp.password_env.as_deref());
         let given = ways.0.is_some() || ways.1.is_some() || ways.2.is_some();
         let password = loader.secret(g, &format!("{key}.smtp"), "password", ways, false);
-        // A password that could not be read is told already.
-        let settings = if given && password.is_none() {
+        let client_secret = smtp.oauth2.as_ref().map(|oauth2| {
+            let file = oauth2.client_secret_file.as_deref();
+            let ways = (oauth2.client_secret.as_ref(), file, oauth2.client_secret_env.as_deref());
+            loader.secret(g, &format!("{key}.smtp.oauth2"), "client_secret", ways, true)
+        });
+        // A secret that could not be read is told already.
+        let settings = if given && password.is_none() || client_secret == Some(None) {
             None
         } else {
-            g.take(&key, channels::email::Settings::new(email, password))
+            let secrets = channels::email::Secrets { password, client_secret: client_secret.flatten() };
+            g.take(&key, channels::email::Settings::new(email, secrets))
         };
         kinds.push(settings.map(channels::Settings::Email));
     }

@@ -36,10 +36,12 @@ enum Security {
 pub struct Options {
     security: Security,
     login: Option<Login>,
+    mechanisms: &'static [&'static str],
     smtputf8: bool,
     size: usize,
 }
 
+/// Who may send, with what password or, where only tokens are taken, with what token.
 #[derive(Clone)]
 struct Login {
     user: String,
@@ -54,7 +56,7 @@ impl std::fmt::Debug for Login {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { security: Security::None, login: None, smtputf8: false, size: 10 << 20 }
+        Self { security: Security::None, login: None, mechanisms: &[], smtputf8: false, size: 10 << 20 }
     }
 }
 
@@ -79,7 +81,20 @@ impl Options {
     /// AUTH PLAIN or LOGIN with this user is required before MAIL.
     #[must_use]
     pub fn login(self, user: &str, password: &str) -> Self {
-        Self { login: Some(Login { user: user.to_owned(), password: password.to_owned() }), ..self }
+        let login = Login { user: user.to_owned(), password: password.to_owned() };
+        Self { login: Some(login), mechanisms: &["PLAIN", "LOGIN"], ..self }
+    }
+
+    /// The same by AUTH LOGIN alone, as some servers still have it.
+    #[must_use]
+    pub fn login_alone(self, user: &str, password: &str) -> Self {
+        Self { mechanisms: &["LOGIN"], ..self.login(user, password) }
+    }
+
+    /// AUTH XOAUTH2 with this user and this token is required before MAIL; see [`Smtp::set_token`].
+    #[must_use]
+    pub fn token(self, user: &str, token: &str) -> Self {
+        Self { mechanisms: &["XOAUTH2"], ..self.login(user, token) }
     }
 
     #[must_use]
@@ -139,6 +154,8 @@ struct Kept {
     always: Option<SmtpFault>,
     /// By address; `None` for all others.
     rejects: BTreeMap<Option<String>, u16>,
+    /// In place of the one that it began with.
+    token: Option<String>,
 }
 
 impl Smtp {
@@ -187,6 +204,11 @@ impl Smtp {
     /// The same for all recipients that have none of their own.
     pub fn reject_all(&self, code: Option<u16>) {
         self.state.kept().set_reject(None, code);
+    }
+
+    /// From now on, this is the token that is taken.
+    pub fn set_token(&self, token: &str) {
+        self.state.kept().token = Some(token.to_owned());
     }
 
     /// All mails that were taken, in order.

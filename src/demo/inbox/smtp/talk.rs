@@ -213,7 +213,7 @@ impl Talk {
             lines.push("STARTTLS".to_owned());
         }
         if options.login.is_some() && !may_secure {
-            lines.push("AUTH PLAIN LOGIN".to_owned());
+            lines.push(format!("AUTH {}", options.mechanisms.join(" ")));
         }
         if options.smtputf8 {
             lines.push("SMTPUTF8".to_owned());
@@ -240,7 +240,21 @@ impl Talk {
         }
         let (mechanism, initial) = rest.split_once(' ').map_or((rest, None), |(name, rest)| (name, Some(rest)));
         let initial = initial.map(|text| base64(text.as_bytes()));
-        let right = match mechanism.to_ascii_uppercase().as_str() {
+        let mechanism = mechanism.to_ascii_uppercase();
+        let right = match mechanism.as_str() {
+            offered if !self.state.options.mechanisms.contains(&offered) => {
+                return Ok(Next::Refuse(504, "5.5.4 No such mechanism"));
+            }
+            "XOAUTH2" => {
+                let given = if let Some(given) = initial { given } else { self.secret("").await? };
+                let token = self.state.kept().token.clone().unwrap_or(login.password);
+                let right = given == Some(format!("user={}\x01auth=Bearer {token}\x01\x01", login.user).into_bytes());
+                // A token that is refused is told in a question, which is to be answered with nothing.
+                if !right && self.secret(REFUSED_TOKEN).await?.is_none_or(|answer| !answer.is_empty()) {
+                    return Ok(Next::Refuse(501, "5.5.2 Not an empty line"));
+                }
+                right
+            }
             "PLAIN" => {
                 let given = if let Some(given) = initial { given } else { self.secret("").await? };
                 let Some(given) = given else { return Ok(Next::Refuse(501, "5.5.2 Not base64")) };
@@ -358,6 +372,9 @@ impl Talk {
         Ok(true)
     }
 }
+
+/// `{"status":"401","schemes":"bearer"}`.
+const REFUSED_TOKEN: &str = "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=";
 
 /// The address in `FROM:<address> PARAMETER…`, and the parameters. No space may stand within the first.
 fn path<'a>(rest: &'a str, keyword: &str) -> Option<(&'a str, Vec<&'a str>)> {
