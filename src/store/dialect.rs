@@ -15,7 +15,10 @@ pub(super) type Transaction = sqlx::Transaction<'static, Sqlite>;
 pub(super) type Row = sqlx::sqlite::SqliteRow;
 
 /// The schema, version by version.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "first", include_str!("migrations/0001_first.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "first", include_str!("migrations/0001_first.sql")),
+    (10, "plainest", include_str!("migrations/0010_plainest.sql")),
+];
 
 /// How long a write waits for another process's short transaction.
 const BUSY: Duration = Duration::from_secs(5);

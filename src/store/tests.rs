@@ -231,6 +231,7 @@ fn delivery(cause: &str, channel: &str) -> NewDelivery {
         title: cause.into(),
         body: "{}".into(),
         plainer: Some("{\"plain\":1}".into()),
+        plainest: Some("{\"plain\":2}".into()),
         message_id: "<x@y>".into(),
         in_reply_to: None,
         urgent: false,
@@ -290,8 +291,14 @@ async fn a_pause_holds_the_whole_channel_but_not_a_test() {
     assert_eq!((ids(&back), back[0].channel_failures), (vec![(1, 2)], 1));
     assert!(store.settle(&back[0], &Settled::Degraded { why: "no".into() }, time(31)).await.unwrap());
     let plainer = claim(&store, 31).await;
-    assert_eq!((plainer[0].body.as_str(), plainer[0].plainer.as_deref()), ("{\"plain\":1}", None));
-    assert!(store.settle(&plainer[0], &Settled::GivenUp { why: "never".into(), pause: None }, time(32)).await.unwrap());
+    let forms = (plainer[0].body.as_str(), plainer[0].plainer.as_deref());
+    assert_eq!(forms, ("{\"plain\":1}", Some("{\"plain\":2}")));
+    assert!(store.settle(&plainer[0], &Settled::Degraded { why: "no".into() }, time(31)).await.unwrap());
+    let plainest = claim(&store, 31).await;
+    assert_eq!((plainest[0].body.as_str(), plainest[0].plainer.as_deref()), ("{\"plain\":2}", None));
+    assert!(
+        store.settle(&plainest[0], &Settled::GivenUp { why: "never".into(), pause: None }, time(32)).await.unwrap()
+    );
     let given_up = store.delivery(DeliveryId(1)).await.unwrap().unwrap();
     assert_eq!((given_up.state, given_up.last_error.as_deref()), (DeliveryState::GivenUp, Some("never")));
     assert!(store.retry(DeliveryId(1), time(40)).await.unwrap());
@@ -334,7 +341,7 @@ async fn each_way_to_fail_has_its_sentence() {
     sqlx::query("PRAGMA max_page_count = 1000000").execute(&store.pool).await.unwrap();
     record(&store, &snapshot(0, &[("", Some(&many))]), &[]).await.unwrap();
 
-    sqlx::query("UPDATE _sqlx_migrations SET version = 99").execute(&store.pool).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 99 WHERE version = 1").execute(&store.pool).await.unwrap();
     store.close().await;
     let file = folder.path().join("state/headcount.db");
     let newer = Store::open(&file).await.err().unwrap().to_string();
