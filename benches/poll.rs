@@ -10,6 +10,7 @@ use std::time::Instant;
 use headcount::judge::{
     self, Amount, Bound, Change, HoldFor, Metric, Parts, Rule, RuleKind, Severity, Threshold, Turn, Unreachable,
 };
+use headcount::outbox::Outgoing;
 use headcount::qlik::parse_sessions;
 use headcount::snapshot::{Observation, Pair, Snapshot};
 use headcount::store::{Poll, Recorded, Slot, Store};
@@ -75,7 +76,10 @@ async fn poll(store: &Store, rules: &[Arc<Rule>], body: &[u8], slot: &Slot, inte
     let counts = snapshot.counts();
     let judgement = judge::judge(rules, &snapshot, counts, &past);
     let (snapshot, judgement) = (&snapshot, &judgement);
-    store.record(&Poll { snapshot, counts, rules, judgement, deliveries: &[], slot, interval }).await.expect("a commit")
+    store
+        .record(&Poll { snapshot, counts, rules, judgement, outgoing: &Outgoing::default(), slot, interval })
+        .await
+        .expect("a commit")
 }
 
 fn median(mut took: Vec<f64>) -> f64 {

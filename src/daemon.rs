@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::jobs::{self, ReportJob, Rooms, Told, Watch};
+use crate::jobs::{self, Place, ReportJob, Rooms, Watch};
 use crate::outbox::{Courier, Route};
 use crate::qlik::TlsError;
 use crate::render::{Engine, TemplateError};
@@ -93,10 +93,18 @@ pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Ro
         .map(|spec| Arc::new(Route { channel: spec.channel.clone(), pace: spec.pace, give_up: spec.give_up }));
     let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes));
     let channels = config.channels.iter().map(|spec| {
-        let told = Told { channel: spec.channel.clone(), from: spec.from, resolved: spec.resolved };
-        (spec.channel.name.clone(), told)
+        let place = Place { channel: spec.channel.clone(), policy: spec.policy.clone() };
+        (spec.channel.name.clone(), place)
     });
-    Ok(Arc::new(Rooms { store, clock, engine, courier, channels: channels.collect(), zone: config.time_zone.clone() }))
+    Ok(Arc::new(Rooms {
+        store,
+        clock,
+        engine,
+        courier,
+        channels: channels.collect(),
+        zone: config.time_zone.clone(),
+        desk: Arc::default(),
+    }))
 }
 
 /// The lock, waited for a little: a command that sends its own deliveries holds it for a moment.
@@ -187,7 +195,7 @@ impl Daemon {
                     ended = Some(done);
                     break;
                 }
-                due = async { ticker.tick().await; self.due().await } => {
+                due = async { ticker.tick().await; self.routine().await; self.due().await } => {
                     for (schedule, slot) in due {
                         tracker.spawn(schedule.fire(self.rooms.clone(), slot));
                     }
@@ -216,12 +224,20 @@ impl Daemon {
 
     /// One turn of the crank: runs what is due at this moment to its end, and sends what is due.
     pub async fn turn(&self) -> Result<(), StoreError> {
+        jobs::release(&self.rooms).await?;
         let mut jobs = JoinSet::new();
         for (schedule, slot) in self.due().await {
             jobs.spawn(schedule.fire(self.rooms.clone(), slot));
         }
         while jobs.join_next().await.is_some() {}
         self.rooms.courier.deliver_due().await.map(drop)
+    }
+
+    /// What is looked after each second beside the schedules.
+    async fn routine(&self) {
+        if let Err(error) = jobs::release(&self.rooms).await {
+            tracing::error!(%error, "cannot tell what was held back; it waits");
+        }
     }
 
     fn count(&self, checks: bool) -> usize {

@@ -230,7 +230,7 @@ impl Block {
     /// Finds the columns of numbers, now that all of them are there.
     fn align(&mut self) {
         let Self::Table(table) = self else { return };
-        let number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "–+-<>".contains(c));
+        let number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "–−+-<>".contains(c));
         table.right = (0..table.head.len()).map(|at| at > 0 && table.rows.iter().all(|row| number(&row[at]))).collect();
     }
 

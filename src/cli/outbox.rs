@@ -155,6 +155,7 @@ pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
 
 fn state(delivery: &Delivery, now: Timestamp, zone: &TimeZone) -> String {
     match delivery.state {
+        DeliveryState::Pending if delivery.held.is_some() => "pending, held over quiet hours".to_owned(),
         DeliveryState::Pending if due(delivery) > now => format!("pending, next try {}", time(due(delivery), zone)),
         state => state.word().to_owned(),
     }

@@ -232,6 +232,11 @@ pub(super) struct Channel {
     pub(super) from: Option<Severity>,
     pub(super) names: Option<Names>,
     pub(super) resolved: Option<bool>,
+    pub(super) fallback: Option<String>,
+    pub(super) quiet: Option<Window>,
+    /// Messages an hour.
+    pub(super) cap: Option<u32>,
+    pub(super) keep_alive: Option<String>,
     pub(super) pace: Option<String>,
     pub(super) give_up: Option<String>,
     pub(super) ca: Option<String>,
@@ -241,21 +246,17 @@ pub(super) struct Channel {
     #[serde(default, rename = "file")]
     #[schemars(skip)]
     _file: Later,
-    #[serde(default, rename = "fallback")]
-    #[schemars(skip)]
-    _fallback: Later,
-    #[serde(default, rename = "quiet")]
-    #[schemars(skip)]
-    _quiet: Later,
-    #[serde(default, rename = "cap")]
-    #[schemars(skip)]
-    _cap: Later,
-    #[serde(default, rename = "keep_alive")]
-    #[schemars(skip)]
-    _keep_alive: Later,
     #[serde(default, rename = "proxy_url")]
     #[schemars(skip)]
     _proxy_url: Later,
+}
+
+/// Hours of days, such as `{days: "MON-FRI", hours: "20:00-07:00"}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    pub(super) days: Option<String>,
+    pub(super) hours: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -22,7 +22,7 @@ pub use problem::{Problem, Problems};
 
 use crate::channels::Channel;
 use crate::jobs::{Check, Report, Site};
-use crate::judge::Severity;
+use crate::outbox::Policy;
 
 /// What the operator wants, ready to be used.
 #[derive(Debug)]
@@ -46,10 +46,7 @@ pub struct Config {
 #[derive(Debug)]
 pub struct ChannelSpec {
     pub channel: Arc<Channel>,
-    /// The least severity taken.
-    pub from: Severity,
-    /// Whether it is told that something is over.
-    pub resolved: bool,
+    pub policy: Policy,
     pub pace: Option<SignedDuration>,
     pub give_up: SignedDuration,
 }

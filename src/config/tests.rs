@@ -123,6 +123,37 @@ const MISTAKES: &[(&str, &str)] = &[
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {fallback: bosses}"),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, pace: 1}"),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, resolved: yes}"),
+    ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, fallback: boses}"),
+    ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, fallback: ops}"),
+    (
+        "channels:\n  ops: {slack: {webhook_url_file: slack-ops}}\n  bosses:",
+        "channels:\n  ops: {slack: {webhook_url_file: slack-ops}, fallback: bosses}\n  bosses:\n    fallback: ops",
+    ),
+    ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, quiet: {}}"),
+    (
+        "ops: {slack: {webhook_url_file: slack-ops}}",
+        "ops: {slack: {webhook_url_file: slack-ops}, quiet: {days: MONDAY}}",
+    ),
+    (
+        "ops: {slack: {webhook_url_file: slack-ops}}",
+        "ops: {slack: {webhook_url_file: slack-ops}, quiet: {hours: 20-7, from: 20}}",
+    ),
+    (
+        "ops: {slack: {webhook_url_file: slack-ops}}",
+        "ops: {slack: {webhook_url_file: slack-ops}, quiet: {hours: 20-7}}",
+    ),
+    (
+        "ops: {slack: {webhook_url_file: slack-ops}}",
+        "ops: {slack: {webhook_url_file: slack-ops}, quiet: {hours: \"07:00-07:00\"}}",
+    ),
+    (
+        "ops: {slack: {webhook_url_file: slack-ops}}",
+        "ops: {slack: {webhook_url_file: slack-ops}, quiet: {days: MON-SUN}}",
+    ),
+    ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, cap: 0}"),
+    ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, cap: 5m}"),
+    ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, keep_alive: 30}"),
+    ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, keep_alive: 5m}"),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url_file: slack-ops}, ca: slack-ops}"),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {}"),
     ("to: [cio@example.com]", "to: [cio.example.com]"),

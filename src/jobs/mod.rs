@@ -4,23 +4,26 @@
 
 mod notice;
 mod poll;
+mod release;
 mod report;
+mod tell;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use tokio::sync::Mutex;
 
 pub use notice::{announce, test};
 pub use poll::{Watch, observe_and_judge, poll};
+pub use release::release;
 pub use report::{ReportJob, names, report};
 
 use crate::channels::Channel;
 use crate::clock::Clock;
-use crate::judge::{Finding, Rule, Severity, Why};
-use crate::message::Message;
-use crate::outbox::{Addressed, Courier, NewDelivery, address};
+use crate::judge::Rule;
+use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
 use crate::schedule::Cron;
@@ -54,13 +57,10 @@ pub struct Report {
     pub late: SignedDuration,
 }
 
-/// A channel as jobs see it.
-pub struct Told {
+/// A channel as jobs see it, with what it wants to be told.
+pub struct Place {
     pub channel: Arc<Channel>,
-    /// The least severity that it takes of findings.
-    pub from: Severity,
-    /// Whether it is told that something is over.
-    pub resolved: bool,
+    pub policy: Policy,
 }
 
 /// The rooms that a job walks through.
@@ -69,40 +69,8 @@ pub struct Rooms {
     pub clock: Clock,
     pub engine: Engine,
     pub courier: Arc<Courier>,
-    pub channels: HashMap<String, Told>,
+    pub channels: HashMap<String, Place>,
     pub zone: TimeZone,
-}
-
-impl Rooms {
-    /// Formats and addresses one message for each of these channels.
-    fn deliveries<'a>(
-        &self,
-        message: &Message,
-        tell: impl IntoIterator<Item = &'a Arc<str>>,
-        about: &Addressed<'_>,
-        takes: impl Fn(&Told) -> bool,
-    ) -> Vec<NewDelivery> {
-        tell.into_iter()
-            .filter_map(|name| self.channels.get(&**name))
-            .filter(|told| takes(told))
-            .flat_map(|told| address(&told.channel.format(message, &self.engine), &told.channel, about))
-            .collect()
-    }
-
-    /// Tells findings to the channels of their rules.
-    fn tell_findings(&self, findings: &[Finding], messages: &[Message], causes: &[String]) -> Vec<NewDelivery> {
-        findings
-            .iter()
-            .zip(messages)
-            .zip(causes)
-            .flat_map(|((finding, message), cause)| {
-                let about =
-                    Addressed { cause, follows: finding.incident.cause.as_deref(), kind: message.kind, urgent: false };
-                let over = matches!(finding.why, Why::Resolved { .. });
-                self.deliveries(message, &finding.rule.tell, &about, |told| {
-                    finding.rule.severity >= told.from && (told.resolved || !over)
-                })
-            })
-            .collect()
-    }
+    /// Held from the look at what a channel was told to the commit of what it is told next, so that no two count alike.
+    pub desk: Arc<Mutex<()>>,
 }

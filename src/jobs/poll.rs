@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::tell::Found;
 use super::{Check, Rooms, Site};
 use crate::judge::{self, Judgement, Past, Rule};
 use crate::message;
@@ -43,12 +44,14 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .iter()
         .map(|finding| judge::cause(&watch.site.name, &finding.rule.name, snapshot.at()))
         .collect();
-    let deliveries = rooms.tell_findings(&judgement.findings, &messages, &causes);
+    let desk = rooms.desk.lock().await;
+    let (site, findings) = (&*watch.site.name, &judgement.findings);
+    let outgoing =
+        rooms.tell_findings(&Found { site, at: snapshot.at(), findings, messages: &messages, causes: &causes }).await?;
     let (snapshot, judgement, rules) = (&snapshot, &judgement, &watch.rules);
-    let recorded = rooms
-        .store
-        .record(&Poll { snapshot, counts, rules, judgement, deliveries: &deliveries, slot, interval })
-        .await?;
+    let recorded =
+        rooms.store.record(&Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot, interval }).await?;
+    drop(desk);
     if recorded == Recorded::AlreadyDone {
         return Ok(recorded);
     }
@@ -57,7 +60,7 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         let severity = finding.rule.severity.word();
         tracing::info!(site, rule, severity, "{}", finding.why.word());
     }
-    if !deliveries.is_empty() {
+    if !outgoing.deliveries.is_empty() {
         rooms.courier.wake();
     }
     Ok(recorded)

@@ -43,8 +43,11 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
         let about = Addressed { cause: &cause, follows: None, kind: Kind::Who, urgent: false };
         deliveries.extend(rooms.deliveries(&message, &job.tell, &about, |_| true));
     }
-    let ours = rooms.store.record_report(slot, &deliveries, now).await?;
-    tracing::info!(report = job.name, deliveries = deliveries.len(), "report");
+    let desk = rooms.desk.lock().await;
+    let outgoing = rooms.scheduled(deliveries).await?;
+    let ours = rooms.store.record_report(slot, &outgoing, now).await?;
+    drop(desk);
+    tracing::info!(report = job.name, deliveries = outgoing.deliveries.len(), "report");
     rooms.courier.wake();
     Ok(ours)
 }

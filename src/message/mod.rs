@@ -7,6 +7,7 @@
 mod alert;
 mod chart;
 mod digest;
+mod itself;
 mod moment;
 mod notice;
 pub mod sample;
@@ -25,6 +26,7 @@ pub use chart::{Chart, Limit, Series};
 pub use digest::{
     Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
 };
+pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use moment::{Moment, lasting};
 pub use notice::{Notice, Restart, Step};
 pub use several::several;

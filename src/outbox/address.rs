@@ -36,6 +36,8 @@ pub fn address(payload: &Payload, channel: &Channel, about: &Addressed<'_>) -> V
             plainest: payload.plainest().map(str::to_owned),
             message_id: id(about.cause),
             in_reply_to: about.follows.filter(|first| *first != about.cause).map(id),
+            thread: None,
+            held: None,
             urgent: about.urgent,
         })
         .collect()

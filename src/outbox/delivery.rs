@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::backoff;
+use super::{HeldBy, Thread, backoff};
 use crate::channels::{Outcome, Scope};
 
 /// The shortest wait, whatever a channel says: `Retry-After: 0` is no invitation to knock without a pause.
@@ -32,6 +32,10 @@ pub struct NewDelivery {
     pub plainest: Option<String>,
     pub message_id: String,
     pub in_reply_to: Option<String>,
+    /// How it belongs to what it follows, in a channel that can show that.
+    pub thread: Option<Thread>,
+    /// Kept back whole, for now.
+    pub held: Option<HeldBy>,
     /// Goes ahead of the queue and of pauses: a test.
     pub urgent: bool,
 }
@@ -78,6 +82,9 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// While its channel is left alone: until when, and why.
     pub channel_waits: Option<(Timestamp, String)>,
+    /// Since when its channel is put aside.
+    pub channel_down: Option<Timestamp>,
+    pub held: Option<HeldBy>,
 }
 
 /// One try, as it is listed. No outcome: it goes on, or headcount died meanwhile.

@@ -1,6 +1,7 @@
 //! Brings what was promised to its channel.
 //!
-//! `delivery` and `backoff` think: what a try's outcome means, and when to try again. `courier` touches: it claims what is
+//! `policy` and `desk` think: who is told now, later, or not at all. `delivery` and `backoff` think: what a try's outcome
+//! means, and when to try again. `courier` touches: it claims what is
 //! due, sends it, and records what came of it. A delivery is pending, claimed for a while, and then delivered, pending again,
 //! or given up; it is never lost in between, since a claim runs out.
 //! Composes nothing, and knows no vendor.
@@ -9,7 +10,13 @@ mod address;
 mod backoff;
 mod courier;
 mod delivery;
+mod desk;
+mod outgoing;
+mod policy;
 
 pub use address::{Addressed, address, message_id};
 pub use courier::{Courier, Route};
 pub use delivery::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Settled, settle};
+pub use desk::{Books, Decided, News, NewsTurn, Thread, Told, decide};
+pub use outgoing::{Held, NewHeld, NewTold, Outgoing, Release};
+pub use policy::{HeldBy, Hour, Policy, Sort};

@@ -108,6 +108,7 @@ mod tests {
     fn a_text_without_markup_is_known() {
         for (text, plain) in [
             ("412", true),
+            ("217 at 10:40", true),
             ("10:00-11:00, 206 at once", true),
             ("−3 %; 31 more than the day before", true),
             ("1. item", false),

@@ -4,6 +4,7 @@
 //! Touches only: SQL is written here once, and `dialect` alone names a database.
 //! Decides nothing; what a row means is for other rooms to say. Session ids are known by a keyed hash alone.
 
+pub mod aggregate;
 mod dialect;
 mod error;
 mod incidents;
@@ -12,6 +13,7 @@ mod lock;
 mod outbox;
 mod past;
 mod polls;
+mod routing;
 mod schedules;
 mod spans;
 

@@ -5,10 +5,12 @@ use sqlx::Row as _;
 
 use super::dialect::{Row, Transaction, begin};
 use super::{Store, StoreError, at, ms};
-use crate::outbox::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Settled};
+use crate::outbox::{
+    Attempt, Claimed, Delivery, DeliveryId, DeliveryState, HeldBy, Lane, NewDelivery, Settled, Thread,
+};
 
 const LISTED: &str = "SELECT d.id, cause, channel, recipient, kind, title, body, state, created, due, attempts, settled, \
-     last_error, c.paused_until, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";
+     last_error, held, c.paused_until, c.down_since, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";
 
 /// Longer than any wait between two tries.
 const NEVER: SignedDuration = SignedDuration::from_hours(3);
@@ -24,8 +26,8 @@ pub(super) async fn enqueue(
     let mut ids = Vec::new();
     for delivery in deliveries {
         let row = sqlx::query(
-            "INSERT INTO delivery (cause, channel, recipient, kind, form, title, body, plainer, message_id, in_reply_to, urgent, created, due, state, plainest) \
-             VALUES ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $11, $11, 'pending', $13) \
+            "INSERT INTO delivery (cause, channel, recipient, kind, form, title, body, plainer, message_id, in_reply_to, urgent, created, due, state, thread, held, plainest) \
+             VALUES ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $11, $11, 'pending', $13, $14, $15) \
              ON CONFLICT (cause, channel, recipient) DO NOTHING RETURNING id",
         )
         .bind(delivery.cause.as_str())
@@ -40,6 +42,8 @@ pub(super) async fn enqueue(
         .bind(delivery.urgent)
         .bind(ms(now))
         .bind(delivery.form)
+        .bind(delivery.thread.map(Thread::word))
+        .bind(delivery.held.map(HeldBy::word))
         .bind(delivery.plainest.as_deref())
         .fetch_optional(&mut **tx)
         .await?;
@@ -81,9 +85,9 @@ impl Store {
         let rows = sqlx::query(
             "SELECT d.id, d.channel, recipient, form, body, plainer, message_id, in_reply_to, created, attempts, coalesce(c.failures, 0) AS failures \
              FROM delivery d LEFT JOIN channel c ON c.name = d.channel \
-             WHERE state = 'pending' AND (due <= $1 OR due > $3) AND (claimed_until IS NULL OR claimed_until <= $1) \
+             WHERE state = 'pending' AND held IS NULL AND (due <= $1 OR due > $3) AND (claimed_until IS NULL OR claimed_until <= $1) \
              AND (urgent OR c.paused_until IS NULL OR c.paused_until <= $1 OR c.paused_until > $3) AND ($2 OR (NOT EXISTS \
-             (SELECT 1 FROM delivery e WHERE e.state = 'pending' AND e.channel = d.channel AND e.recipient = d.recipient AND e.urgent = d.urgent AND e.id < d.id))) \
+             (SELECT 1 FROM delivery e WHERE e.state = 'pending' AND e.channel = d.channel AND e.recipient = d.recipient AND e.urgent = d.urgent AND e.held IS NULL AND e.id < d.id))) \
              ORDER BY urgent DESC, d.id",
         )
         .bind(ms(now))
@@ -136,7 +140,7 @@ impl Store {
 
     async fn anything_due(&self, now: Timestamp) -> Result<bool, StoreError> {
         let row =
-            sqlx::query("SELECT EXISTS (SELECT 1 FROM delivery WHERE state = 'pending' AND (due <= $1 OR due > $2))")
+            sqlx::query("SELECT EXISTS (SELECT 1 FROM delivery WHERE state = 'pending' AND held IS NULL AND (due <= $1 OR due > $2))")
                 .bind(ms(now))
                 .bind(ms(never(now)))
                 .fetch_one(&self.pool)
@@ -307,7 +311,7 @@ impl Store {
     pub async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = begin(&self.pool).await?;
         let done = sqlx::query(
-            "UPDATE delivery SET state = 'pending', due = $2, created = $2, settled = NULL WHERE id = $1 AND state IN ('pending', 'given up')",
+            "UPDATE delivery SET state = 'pending', held = NULL, due = $2, created = $2, settled = NULL WHERE id = $1 AND state IN ('pending', 'given up')",
         )
         .bind(id.0)
         .bind(ms(now))
@@ -358,6 +362,8 @@ fn read(row: &Row) -> Result<Delivery, StoreError> {
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         settled: row.try_get::<Option<i64>, _>("settled")?.map(at),
         last_error: row.try_get("last_error")?,
+        channel_down: row.try_get::<Option<i64>, _>("down_since")?.map(at),
+        held: row.try_get::<Option<String>, _>("held")?.and_then(|word| HeldBy::from_word(&word)),
         channel_waits: waits.map(|until| (at(until), why.unwrap_or_default())),
     })
 }

@@ -7,9 +7,9 @@ use super::dialect::{Db, Transaction, begin};
 use super::past::Memory;
 use super::schedules::{self, Slot};
 use super::spans::{self, LastReading, OpenPair, OpenSpans, Showed};
-use super::{Store, StoreError, ms, outbox};
+use super::{Store, StoreError, ms, routing};
 use crate::judge::{Judgement, Rule, Severity};
-use crate::outbox::NewDelivery;
+use crate::outbox::Outgoing;
 use crate::snapshot::{Counts, Pair, Snapshot};
 
 /// Everything that one poll comes to.
@@ -18,7 +18,7 @@ pub struct Poll<'a> {
     pub counts: Counts,
     pub rules: &'a [std::sync::Arc<Rule>],
     pub judgement: &'a Judgement,
-    pub deliveries: &'a [NewDelivery],
+    pub outgoing: &'a Outgoing,
     /// The slot that it was polled for.
     pub slot: &'a Slot,
     /// The time between polls that the schedule asks for.
@@ -104,7 +104,7 @@ impl Store {
             let what = rule.map_or(("", Severity::Warning), |rule| (rule.kind.word(), rule.severity));
             incidents.push(super::incidents::save(&mut tx, incident, what).await?);
         }
-        outbox::enqueue(&mut tx, poll.deliveries, now).await?;
+        routing::write(&mut tx, poll.outgoing, now).await?;
         tx.commit().await?;
         let past = past.map(|past| {
             past.after(
@@ -139,17 +139,12 @@ impl Store {
     }
 
     /// Commits a report: its slot dealt with, and its deliveries promised. False where someone else did.
-    pub async fn record_report(
-        &self,
-        slot: &Slot,
-        deliveries: &[NewDelivery],
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn record_report(&self, slot: &Slot, outgoing: &Outgoing, now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = begin(&self.pool).await?;
         if !schedules::claim(&mut tx, slot).await? {
             return Ok(false);
         }
-        outbox::enqueue(&mut tx, deliveries, now).await?;
+        routing::write(&mut tx, outgoing, now).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -167,7 +162,12 @@ async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, 
 
 /// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it.
 fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
-    now.duration_since(to) <= interval * 2 + SignedDuration::from_secs(60)
+    now.duration_since(to) <= longest_gap(interval)
+}
+
+/// The longest time between two polls that follow each other.
+pub(super) fn longest_gap(interval: SignedDuration) -> SignedDuration {
+    interval * 2 + SignedDuration::from_secs(60)
 }
 
 /// Notes what was shown: as more of the last reading, which goes to `same`, or as a new one.
@@ -188,8 +188,8 @@ async fn reading(
     }
     let number = |of: fn(Counts) -> u64| showed.counts.map(|counts| of(counts).cast_signed());
     let row = sqlx::query(
-        "INSERT INTO reading (site, pair, \"from\", \"to\", polls, answered, asked, sessions, users, anonymous, why) \
-         VALUES ($1, $2, $3, $3, 1, $4, $5, $6, $7, $8, $9) RETURNING id",
+        "INSERT INTO reading (site, pair, \"from\", \"to\", polls, answered, asked, sessions, users, anonymous, why, step) \
+         VALUES ($1, $2, $3, $3, 1, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
     )
     .bind(site)
     .bind(pair)
@@ -200,6 +200,7 @@ async fn reading(
     .bind(number(|counts| counts.users))
     .bind(number(|counts| counts.anonymous))
     .bind(showed.why.as_deref())
+    .bind(i64::try_from(interval.as_millis()).unwrap_or(i64::MAX))
     .fetch_one(&mut **tx)
     .await?;
     Ok(LastReading { id: row.try_get(0)?, to: now, showed })

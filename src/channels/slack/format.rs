@@ -63,7 +63,7 @@ fn plainer(message: &Value, chart: Option<&str>) -> Option<Value> {
     }
     let plain = |block: &Value| match block["type"].as_str() {
         Some("table") => listed(block),
-        Some("data_visualization") => chart.map(|told| rich(&[section(vec![run(told)])])),
+        Some("data_visualization") => chart.map(|told| rich(&[section(&[run(told)])])),
         _ => Some(block.clone()),
     };
     let mut message = message.clone();
@@ -87,7 +87,7 @@ fn listed(table: &Value) -> Option<Value> {
                 })),
             }
         }
-        section(runs)
+        section(&runs)
     });
     Some(rich(&[json!({"type": "rich_text_list", "style": "bullet", "elements": items.collect::<Vec<_>>()})]))
 }
@@ -96,7 +96,7 @@ fn rich(elements: &[Value]) -> Value {
     json!({"type": "rich_text", "elements": elements})
 }
 
-fn section(runs: Vec<Value>) -> Value {
+fn section(runs: &[Value]) -> Value {
     json!({"type": "rich_text_section", "elements": runs})
 }
 

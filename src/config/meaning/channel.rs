@@ -3,21 +3,29 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
-use super::value::{length, length_or};
+use super::value::{length, length_or, window};
 use crate::channels::{self, Authorities, Channel, Names};
 use crate::config::ChannelSpec;
 use crate::config::file;
 use crate::config::load::Loader;
-use crate::config::problem::Gathered;
+use crate::config::problem::{Gathered, nearest};
+use crate::duration;
+use crate::judge::Severity;
+use crate::outbox::Policy;
+use crate::schedule::Window;
 
+/// A sign of life more often than that is noise.
+const SHORTEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn channel(
     g: &mut Gathered<'_>,
     loader: &Loader,
     name: &str,
-    written: file::Channel,
+    mut written: file::Channel,
+    zone: &TimeZone,
 ) -> Option<ChannelSpec> {
     let at = format!("channels.{name}");
     let mut kinds: Vec<Option<channels::Settings>> = Vec::new();
@@ -35,7 +43,7 @@ pub(super) fn channel(
         let settings = url.and_then(|url| g.take(&key, channels::teams::Settings::new(url)));
         kinds.push(settings.map(channels::Settings::Teams));
     }
-    if let Some(email) = written.email {
+    if let Some(email) = written.email.take() {
         let key = format!("{at}.email");
         let smtp = &email.smtp;
         let ways = (smtp.password.as_ref(), smtp.password_file.as_deref(), smtp.password_env.as_deref());
@@ -72,13 +80,73 @@ pub(super) fn channel(
         g.add(format!("{at}.give_up"), "nothing is delivered in no time: write a length such as `24h`");
     }
     let written_pace = written.pace.as_deref().map(|pace| length_or(g, &format!("{at}.pace"), pace, "none"));
+    let policy = policy(g, &at, &written, zone);
     let settings = kinds.into_iter().next().flatten()?;
     let channel = Channel::new(name, settings).with_names(names).with_authorities(authorities?);
     Some(ChannelSpec {
         pace: written_pace.unwrap_or_else(|| channel.pace()),
         channel: Arc::new(channel),
-        from: written.from.unwrap_or(crate::judge::Severity::Info),
-        resolved: written.resolved.unwrap_or(true),
+        policy,
         give_up,
     })
+}
+
+/// What it takes, and when.
+fn policy(g: &mut Gathered<'_>, at: &str, written: &file::Channel, zone: &TimeZone) -> Policy {
+    let quiet = window(g, &format!("{at}.quiet"), written.quiet.as_ref(), zone);
+    if quiet.as_ref().is_some_and(Window::is_always) {
+        g.add(format!("{at}.quiet"), "these hours never end, so that nothing would ever be told: leave some out");
+    }
+    if written.cap == Some(0) {
+        g.add(format!("{at}.cap"), "nothing would ever be told: give the most messages an hour, such as `20`");
+    }
+    let keep_alive =
+        written.keep_alive.as_deref().and_then(|text| g.take(&format!("{at}.keep_alive"), duration::parse(text)));
+    if keep_alive.is_some_and(|length| length < SHORTEST_LIFE) {
+        g.add(format!("{at}.keep_alive"), "that is less than an hour: write a length of time such as `30d`");
+    }
+    Policy {
+        from: written.from.unwrap_or(Severity::Info),
+        resolved: written.resolved.unwrap_or(true),
+        quiet,
+        cap: written.cap,
+        fallback: written.fallback.as_deref().map(Into::into),
+        keep_alive,
+    }
+}
+
+/// Each `fallback` must be another channel, and none may lead back to where it began.
+pub(super) fn fallbacks(g: &mut Gathered<'_>, written: &[(String, Option<String>)]) {
+    let next = |name: &str| written.iter().find(|(known, _)| known == name).and_then(|(_, next)| next.as_deref());
+    let mut told: Vec<&str> = Vec::new();
+    for (name, fallback) in written {
+        let Some(fallback) = fallback.as_deref() else { continue };
+        let key = format!("channels.{name}.fallback");
+        if written.iter().all(|(known, _)| known != fallback) {
+            let near = nearest(fallback, written.iter().map(|(known, _)| known.as_str()));
+            g.add(key, format!("no channel is called `{fallback}`; {near}"));
+            continue;
+        }
+        let mut way = vec![name.as_str()];
+        let mut at = Some(fallback);
+        while let Some(here) = at {
+            if here == name {
+                // A loop is one mistake, told at the first of its channels.
+                if way.iter().any(|name| told.contains(name)) {
+                    break;
+                }
+                told.extend(&way);
+                way.push(here);
+                let way = way.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" to ");
+                g.add(&key, format!("it leads back to where it began ({way}): when all are down nobody would be told; take one `fallback` out"));
+                break;
+            }
+            // A loop further on is told where it begins.
+            if way.contains(&here) {
+                break;
+            }
+            way.push(here);
+            at = next(here);
+        }
+    }
 }

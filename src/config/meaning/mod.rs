@@ -43,11 +43,14 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         g.add("sites", "there is no site to ask: write one, with `host`, `certificate` and `trust`");
     }
 
+    let fallbacks: Vec<_> =
+        written.channels.0.iter().map(|(name, channel)| (name.clone(), channel.fallback.clone())).collect();
+    channel::fallbacks(g, &fallbacks);
     let channels: Vec<_> = written
         .channels
         .0
         .into_iter()
-        .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel))
+        .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel, &time_zone))
         .collect();
     let rules: Vec<_> =
         written.rules.0.into_iter().filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names)).collect();
@@ -95,7 +98,10 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     }
     let told: Vec<&Arc<str>> =
         rules.iter().flat_map(|rule| &rule.tell).chain(reports.iter().flat_map(|report| &report.tell)).collect();
-    for name in channel_names.iter().filter(|name| !told.iter().any(|told| ***told == ***name)) {
+    let tells = |name: &str| {
+        told.iter().any(|told| ***told == *name) || fallbacks.iter().any(|(_, to)| to.as_deref() == Some(name))
+    };
+    for name in channel_names.iter().filter(|name| !tells(name)) {
         let what =
             "no rule and no report tells this channel: name it under `tell`, or keep it for `announce` and `test`";
         g.note(&format!("channels.{name}"), what);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use crate::config::file::OneOrMany;
+use crate::config::file::{self, OneOrMany};
 use crate::config::problem::{Gathered, nearest};
 use crate::duration;
+use crate::schedule::{Window, WindowError};
 
 pub(super) fn zone(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> Option<TimeZone> {
     let name = written?;
@@ -17,6 +18,30 @@ pub(super) fn zone(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> Op
             format!("`{name}` is no time zone: write an IANA name such as `Europe/Stockholm` or `America/New_York`")
         }),
     )
+}
+
+/// Hours of days, in a zone.
+pub(super) fn window(
+    g: &mut Gathered<'_>,
+    key: &str,
+    written: Option<&file::Window>,
+    zone: &TimeZone,
+) -> Option<Window> {
+    let written = written?;
+    if written.days.is_none() && written.hours.is_none() {
+        g.add(
+            key,
+            "no time is given: write `days`, `hours` or both, such as `{days: MON-FRI, hours: \"08:00-17:00\"}`",
+        );
+        return None;
+    }
+    let (days, hours) = (written.days.as_deref(), written.hours.as_deref());
+    Window::new(days, hours, zone)
+        .map_err(|error| {
+            let part = if matches!(error, WindowError::Days(_)) { "days" } else { "hours" };
+            g.add(format!("{key}.{part}"), error.to_string());
+        })
+        .ok()
 }
 
 pub(super) fn length(

@@ -2,7 +2,9 @@
 
 mod change;
 mod delivery;
+mod grouping;
 mod names;
+mod quiet;
 mod report;
 mod restart;
 mod threshold;

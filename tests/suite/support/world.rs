@@ -66,6 +66,11 @@ impl World {
     /// A site with two virtual proxies, the default one and `hr`, at 08:00 on Monday 2026-03-02. `rules` is the tail of the
     /// configuration: checks, rules and reports.
     pub(crate) async fn new(rules: &str) -> Self {
+        Self::with(rules, &[]).await
+    }
+
+    /// As [`World::new`], with something else in the place of parts of its configuration, each of which must be there.
+    pub(crate) async fn with(rules: &str, instead: &[(&str, &str)]) -> Self {
         let log = Log::default();
         let collecting = log.collect();
         let site = Site::start(Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"])).await;
@@ -75,10 +80,8 @@ impl World {
         folder.write("smtp-password", "hunter2\n");
         let mail = smtp.port();
         let (port, slack, teams) = (site.port(0), inbox.url(Kind::Slack, "ops"), inbox.url(Kind::Teams, "managers"));
-        let config = folder.write(
-            "headcount.yaml",
-            &format!(
-                r#"
+        let text = format!(
+            r#"
 time_zone: {ZONE}
 sites:
   prod:
@@ -97,8 +100,8 @@ channels:
       to: [cio@example.com, "Ops Lead <lead@example.com>"]
       smtp: {{host: 127.0.0.1, port: {mail}, tls: none, user: headcount, password_file: smtp-password}}
 {rules}"#
-            ),
         );
+        let config = folder.write("headcount.yaml", &replaced(text, instead));
         let clock = Clock::manual(instant("2026-03-02T08:00:00"));
         let mut world = Self {
             site,
@@ -127,6 +130,12 @@ channels:
         let config = Config::load(&self.config).unwrap_or_else(|problems| panic!("{problems}"));
         let daemon = Daemon::start(&config, &self.folder.state(), self.clock.clone()).await;
         self.daemon = Some(daemon.unwrap_or_else(|error| panic!("{error}")));
+    }
+
+    /// Writes the configuration anew, with something else in the place of parts of it.
+    pub(crate) fn rewrite(&self, instead: &[(&str, &str)]) {
+        let text = std::fs::read_to_string(&self.config).expect("the configuration is read");
+        std::fs::write(&self.config, replaced(text, instead)).expect("the configuration is written");
     }
 
     pub(crate) fn stop(&mut self) {
@@ -214,6 +223,15 @@ channels:
         self
     }
 
+    /// Nothing has arrived in a chat that was not expected yet; mail may have.
+    pub(crate) fn quiet_in(&self, channel: &str) -> &Self {
+        let received = self.inbox.received();
+        let more = received.iter().skip(self.expected.get()).filter(|message| message.name == channel);
+        let more: Vec<_> = more.map(|message| plain_text(&message.body)).collect();
+        assert!(more.is_empty(), "{channel}: {}", more.join("\n---\n"));
+        self
+    }
+
     pub(crate) fn log(&self) -> String {
         self.log.text()
     }
@@ -241,6 +259,13 @@ impl Drop for World {
             assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
         }
     }
+}
+
+fn replaced(text: String, instead: &[(&str, &str)]) -> String {
+    instead.iter().fold(text, |text, (part, other)| {
+        assert!(text.contains(part), "{part} is not in the configuration:\n{text}");
+        text.replace(part, other)
+    })
 }
 
 /// A local time as an instant; of one that comes twice, the first.

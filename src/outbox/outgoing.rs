@@ -1,0 +1,70 @@
+//! What comes of telling something, written in the transaction that records why.
+
+use jiff::Timestamp;
+
+use super::{HeldBy, Hour, NewDelivery};
+use crate::judge::Severity;
+use crate::message::Kind;
+
+/// What goes out, what is held back, and what is noted beside.
+#[derive(Clone, Debug, Default)]
+pub struct Outgoing {
+    pub deliveries: Vec<NewDelivery>,
+    pub held: Vec<NewHeld>,
+    pub told: Vec<NewTold>,
+    /// The hours of the channels that were told something.
+    pub hours: Vec<(String, Hour)>,
+}
+
+/// One line of a summary to come.
+#[derive(Clone, Debug)]
+pub struct NewHeld {
+    pub channel: String,
+    /// The cause that its message would have had.
+    pub cause: String,
+    pub held: HeldBy,
+    pub at: Timestamp,
+    pub kind: Kind,
+    pub severity: Severity,
+    pub site: Option<String>,
+    pub source: Option<String>,
+    pub title: String,
+    /// The incident that it is about.
+    pub thread: Option<String>,
+}
+
+/// A line of a summary, as it was kept.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub id: i64,
+    pub line: NewHeld,
+    /// When its incident was over, if it is.
+    pub closed: Option<Timestamp>,
+}
+
+/// That a channel is told of an incident; in no message yet where that is held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTold {
+    pub thread: String,
+    pub channel: String,
+    pub cause: Option<String>,
+    pub title: String,
+}
+
+/// A summary that takes the place of what was held back.
+#[derive(Clone, Debug)]
+pub struct Release {
+    pub channel: String,
+    pub held: HeldBy,
+    /// The newest line that it has; those after it wait for the next one.
+    pub up_to: i64,
+    /// The cause of the summary, by which what it tells is known to be told.
+    pub cause: String,
+    pub outgoing: Outgoing,
+}
+
+impl From<Vec<NewDelivery>> for Outgoing {
+    fn from(deliveries: Vec<NewDelivery>) -> Self {
+        Self { deliveries, ..Self::default() }
+    }
+}

@@ -1,0 +1,194 @@
+//! What the past comes to: numbers over a period and some sites, in one shape whatever the period, so that two periods can be
+//! set beside each other.
+//!
+//! A poll speaks for the time until the next one, or for one step of its schedule where the next one is missing. What was
+//! only partly seen is a lower bound: it can raise a highest, never a mean or a lowest. Anonymous visits are sessions, never
+//! people.
+
+mod connected;
+mod overlap;
+mod present;
+mod steps;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use connected::Connected;
+
+use super::{Store, StoreError, at, ms};
+use steps::Piece;
+
+/// How long somebody must have been away to be back.
+pub const AWAY: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What is asked: these sites, from one instant to another, which is not included. Whoever a poll of the period showed was
+/// there in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Period<'a> {
+    pub sites: &'a [&'a str],
+    pub from: Timestamp,
+    /// Not later than now: what lies ahead would count as not polled.
+    pub to: Timestamp,
+}
+
+/// How some sites were used over a period.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Distinct people seen.
+    pub people: u64,
+    /// Those who were never seen on these sites before, as far back as sessions are kept. Who was there at the first poll ever
+    /// is not new.
+    pub new_people: u64,
+    /// Those who were away for [`AWAY`] or longer.
+    pub back: u64,
+    pub sessions: Sessions,
+    /// One for each hour from the period's beginning on, 23 or 25 of them where a day has so many; the last may be shorter.
+    pub hours: Vec<Hour>,
+    /// The whole period, as one hour.
+    pub whole: Hour,
+    /// The highest, and the first moment of it.
+    pub peak_users: Option<Peak>,
+    pub peak_sessions: Option<Peak>,
+    /// For each number that was asked, how long there were more users.
+    pub over: Vec<Over>,
+    /// By virtual proxy, one for each prefix of each site.
+    pub virtual_proxies: Vec<Share>,
+    /// By directory, compared without case, over all sites.
+    pub directories: Vec<Share>,
+    /// One for each site, in the order asked.
+    pub coverage: Vec<Coverage>,
+}
+
+/// Sessions seen in a period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sessions {
+    /// Seen at some time in the period, anonymous ones too.
+    pub seen: u64,
+    /// Those that began in it, as far as is known: who is found at a first poll, or after a gap, began at some time before.
+    pub begun: u64,
+    pub anonymous: u64,
+    pub anonymous_begun: u64,
+}
+
+/// What was shown in a stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hour {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub users: Spread,
+    pub sessions: Spread,
+    pub anonymous: Spread,
+    /// For how long of it all was seen.
+    pub seen: SignedDuration,
+    /// For how long of it a part was seen.
+    pub partly: SignedDuration,
+}
+
+/// A number's spread over time. None where it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spread {
+    /// Over the time that all was seen.
+    pub min: Option<u64>,
+    /// Over the time that all was seen, weighted by it.
+    pub mean: Option<f64>,
+    /// Over all that was seen: at least so many.
+    pub max: Option<u64>,
+}
+
+/// The highest of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peak {
+    pub number: u64,
+    pub at: Timestamp,
+    /// Whether all was seen then; if not, it was at least so many.
+    pub full: bool,
+    /// Whether it is known to the poll. Over several sites, highests of whole hours can be added up only to a bound.
+    pub exact: bool,
+}
+
+/// How long there were more than `number` users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
+    pub number: u64,
+    /// For certain.
+    pub lasted: SignedDuration,
+    /// At most: more only where whole hours are all that is kept, and the number lies between an hour's lowest and highest.
+    pub at_most: SignedDuration,
+}
+
+/// A part of all that was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// The site of a virtual proxy; empty for a directory.
+    pub site: String,
+    /// The prefix, empty for the default virtual proxy; or the directory as first received.
+    pub name: String,
+    pub people: u64,
+    pub sessions: Sessions,
+}
+
+/// How well a site was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    pub site: String,
+    /// The polls that were made; how many there should have been is the schedule's to say.
+    pub polls: u64,
+    /// Those that saw all.
+    pub answered: u64,
+    /// Those that saw a part.
+    pub partly: u64,
+    /// What was not seen, or only partly, in order. A schedule that rests at night is not polled then, as it should be.
+    pub blind: Vec<Blind>,
+}
+
+/// A stretch that was not seen, or only partly, up to the poll that saw all again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blind {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub why: BlindWhy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlindWhy {
+    /// Nobody asked: headcount was not running, or its schedule rests.
+    NotPolled,
+    /// Nothing answered.
+    NotAnswered,
+    /// A part answered.
+    Partly,
+}
+
+impl Store {
+    /// How some sites were used over a period; with the time that there were more users than each number of `over`.
+    pub async fn usage(&self, period: &Period<'_>, over: &[u64]) -> Result<Usage, StoreError> {
+        let mut usage = Usage::default();
+        let (from, to) = (ms(period.from), ms(period.to));
+        let mut all: Vec<Vec<Piece>> = Vec::new();
+        for site in period.sites {
+            let rows = steps::load(&self.pool, site, from, to).await?;
+            let (pieces, polls) = steps::pieces(&rows, from, to);
+            usage.coverage.push(steps::coverage(site, &pieces, polls));
+            all.push(pieces);
+        }
+        let seen: Vec<bool> = usage.coverage.iter().map(|coverage| coverage.answered > 0).collect();
+        let present = present::load(&self.pool, period, &seen).await?;
+        let pieces = match all.len() {
+            1 => all.pop().unwrap_or_default(),
+            _ => overlap::together(&self.pool, &all, &present, (from, to)).await?,
+        };
+        usage.hours = steps::hours(&pieces, from, to);
+        usage.whole = steps::hour(&pieces, from, to);
+        (usage.peak_users, usage.peak_sessions) =
+            (steps::peak(&pieces, |p| p.users), steps::peak(&pieces, |p| p.sessions));
+        usage.over = over.iter().map(|number| steps::over(&pieces, *number)).collect();
+        present::tell(&self.pool, &present, period, &mut usage).await?;
+        Ok(usage)
+    }
+}
+
+fn lasting(ms: i64) -> SignedDuration {
+    SignedDuration::from_millis(ms)
+}
+
+#[cfg(test)]
+mod tests;

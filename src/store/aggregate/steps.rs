@@ -1,0 +1,342 @@
+//! A site's numbers as steps over time, from its readings and its hours.
+
+use sqlx::{QueryBuilder, Row as _};
+
+use super::{Blind, BlindWhy, Coverage, Hour, Over, Peak, Spread, at, lasting};
+use crate::store::StoreError;
+use crate::store::dialect::{Db, Pool, Row};
+
+const HOUR: i64 = 3_600_000;
+/// The step of readings that were written before steps were.
+pub(super) const STEP: i64 = 60_000;
+/// What may be between two polls that follow each other, beside two steps.
+pub(super) const SLACK: i64 = 60_000;
+
+/// One reading, or one hour of old ones, as it is stored. Times are milliseconds.
+pub(in crate::store) struct Stored {
+    pub(in crate::store) from: i64,
+    pub(in crate::store) to: i64,
+    pub(in crate::store) polls: i64,
+    pub(in crate::store) answered: i64,
+    pub(in crate::store) asked: i64,
+    pub(in crate::store) step: i64,
+    /// How long an hour speaks for; a reading speaks until the next one.
+    length: Option<i64>,
+    pub(in crate::store) figures: Option<Figures>,
+}
+
+/// What was shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::store) struct Figures {
+    pub(in crate::store) users: Figure,
+    pub(in crate::store) sessions: Figure,
+    pub(in crate::store) anonymous: Figure,
+}
+
+/// A number over a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::store) struct Figure {
+    pub(in crate::store) min: u64,
+    pub(in crate::store) max: u64,
+    pub(in crate::store) mean: f64,
+    /// The first moment of the highest.
+    pub(in crate::store) peak: i64,
+}
+
+/// How much of a site was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Sight {
+    Full,
+    Partly,
+    NotAnswered,
+    NotPolled,
+}
+
+/// A stretch in which one thing was shown. The pieces of a period follow each other without a gap.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::store) struct Piece {
+    pub(in crate::store) from: i64,
+    pub(in crate::store) to: i64,
+    pub(in crate::store) sight: Sight,
+    pub(in crate::store) figures: Option<Figures>,
+    /// Whether its highest numbers are so, and not a bound.
+    pub(in crate::store) exact: bool,
+}
+
+/// Polls made, answered in full, and in part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct Polls {
+    made: u64,
+    answered: u64,
+    partly: u64,
+}
+
+impl Figure {
+    fn once(number: i64, from: i64) -> Self {
+        let number = number.unsigned_abs();
+        Self { min: number, max: number, mean: number as f64, peak: from }
+    }
+}
+
+/// What was stored of a site, of this period and next to it on either side, in order.
+pub(in crate::store) async fn load(pool: &Pool, site: &str, from: i64, to: i64) -> Result<Vec<Stored>, StoreError> {
+    let mut stored = Vec::new();
+    for table in ["reading", "hour"] {
+        // The newest before the period may speak into it, and the next after it says how long the last one speaks.
+        let mut sql = QueryBuilder::<Db>::new("");
+        for (i, (range, order)) in [
+            (("\"to\" < ", from, None), " ORDER BY \"to\" DESC LIMIT 1"),
+            (("\"to\" >= ", from, Some(to)), " ORDER BY \"to\""),
+            (("\"to\" >= ", to, None), " ORDER BY \"to\" LIMIT 1"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            sql.push(if i == 0 { "SELECT * FROM (SELECT * FROM " } else { " UNION ALL SELECT * FROM (SELECT * FROM " });
+            sql.push(table).push(" WHERE pair IS NULL AND site = ").push_bind(site).push(" AND ").push(range.0);
+            sql.push_bind(range.1);
+            if let Some(before) = range.2 {
+                sql.push(" AND \"to\" < ").push_bind(before);
+            }
+            sql.push(order).push(")");
+        }
+        for row in sql.build().fetch_all(pool).await? {
+            stored.push(if table == "hour" { Stored::hour(&row)? } else { Stored::reading(&row)? });
+        }
+    }
+    stored.sort_by_key(|stored| (stored.from, stored.to));
+    Ok(stored)
+}
+
+impl Stored {
+    pub(in crate::store) fn reading(row: &Row) -> Result<Self, StoreError> {
+        let number = |column: &str| row.try_get::<Option<i64>, _>(column);
+        let from = row.try_get("from")?;
+        let figures = match (number("users")?, number("sessions")?, number("anonymous")?) {
+            (Some(users), Some(sessions), Some(anonymous)) => Some(Figures {
+                users: Figure::once(users, from),
+                sessions: Figure::once(sessions, from),
+                anonymous: Figure::once(anonymous, from),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            from,
+            to: row.try_get("to")?,
+            polls: row.try_get("polls")?,
+            answered: row.try_get("answered")?,
+            asked: row.try_get("asked")?,
+            step: number("step")?.filter(|step| *step > 0).unwrap_or(STEP),
+            length: None,
+            figures,
+        })
+    }
+
+    fn hour(row: &Row) -> Result<Self, StoreError> {
+        let length: i64 = row.try_get("length")?;
+        let figure = |min: &str, max: &str, time: &str, peak: &str| -> Result<Figure, StoreError> {
+            Ok(Figure {
+                min: row.try_get::<i64, _>(min)?.unsigned_abs(),
+                max: row.try_get::<i64, _>(max)?.unsigned_abs(),
+                mean: row.try_get::<i64, _>(time)? as f64 / length.max(1) as f64,
+                peak: row.try_get(peak)?,
+            })
+        };
+        let asked = row.try_get("asked")?;
+        Ok(Self {
+            from: row.try_get("from")?,
+            to: row.try_get("to")?,
+            polls: row.try_get("polls")?,
+            answered: asked,
+            asked,
+            step: row.try_get("step")?,
+            length: Some(length),
+            figures: Some(Figures {
+                users: figure("users_min", "users_max", "users_time", "users_peak")?,
+                sessions: figure("sessions_min", "sessions_max", "sessions_time", "sessions_peak")?,
+                anonymous: figure("anonymous_min", "anonymous_max", "anonymous_time", "anonymous_peak")?,
+            }),
+        })
+    }
+
+    /// Until when it speaks, where `next` is the beginning of what comes after it.
+    pub(in crate::store) fn until(&self, next: Option<i64>) -> i64 {
+        match (self.length, next) {
+            (Some(length), _) => self.from + length,
+            (None, Some(next)) if next <= self.to + 2 * self.step + SLACK => next.max(self.to),
+            (None, _) => self.to + self.step,
+        }
+    }
+
+    /// How many of its polls lie in a period. Their times are known where they were made at even steps, as schedules have it.
+    fn polls_in(&self, from: i64, to: i64) -> i64 {
+        if self.from >= from && self.to < to {
+            return self.polls;
+        }
+        if self.polls <= 1 || self.to <= self.from {
+            return if self.from >= from && self.from < to { self.polls } else { 0 };
+        }
+        // The polls of this reading before an instant.
+        let before = |instant: i64| {
+            if instant <= self.from {
+                return 0;
+            }
+            if instant > self.to {
+                return self.polls;
+            }
+            ((instant - self.from) * (self.polls - 1) - 1) / (self.to - self.from) + 1
+        };
+        before(to) - before(from)
+    }
+
+    fn sight(&self) -> Sight {
+        match (self.answered, self.figures) {
+            (0, _) | (_, None) => Sight::NotAnswered,
+            (answered, _) if answered == self.asked => Sight::Full,
+            _ => Sight::Partly,
+        }
+    }
+}
+
+/// The pieces of a period, one after the other, and the polls that were made in it.
+pub(in crate::store) fn pieces(stored: &[Stored], from: i64, to: i64) -> (Vec<Piece>, Polls) {
+    let mut pieces = Vec::with_capacity(stored.len() + 1);
+    let mut polls = Polls::default();
+    let mut reached = from;
+    for (i, one) in stored.iter().enumerate() {
+        let sight = one.sight();
+        let made = one.polls_in(from, to).unsigned_abs();
+        polls.made += made;
+        match sight {
+            Sight::Full => polls.answered += made,
+            Sight::Partly => polls.partly += made,
+            _ => {}
+        }
+        let begins = one.from.max(reached);
+        let ends = one.until(stored.get(i + 1).map(|next| next.from)).min(to);
+        if ends <= begins {
+            continue;
+        }
+        if begins > reached {
+            pieces.push(Piece { from: reached, to: begins, sight: Sight::NotPolled, figures: None, exact: true });
+        }
+        pieces.push(Piece { from: begins, to: ends, sight, figures: one.figures, exact: true });
+        reached = ends;
+    }
+    if reached < to {
+        pieces.push(Piece { from: reached, to, sight: Sight::NotPolled, figures: None, exact: true });
+    }
+    (pieces, polls)
+}
+
+pub(super) fn coverage(site: &str, pieces: &[Piece], polls: Polls) -> Coverage {
+    let mut blind: Vec<Blind> = Vec::new();
+    for piece in pieces {
+        let why = match piece.sight {
+            Sight::Full => continue,
+            Sight::Partly => BlindWhy::Partly,
+            Sight::NotAnswered => BlindWhy::NotAnswered,
+            Sight::NotPolled => BlindWhy::NotPolled,
+        };
+        match blind.last_mut() {
+            Some(last) if last.to == at(piece.from) && last.why == why => last.to = at(piece.to),
+            _ => blind.push(Blind { from: at(piece.from), to: at(piece.to), why }),
+        }
+    }
+    Coverage { site: site.to_owned(), polls: polls.made, answered: polls.answered, partly: polls.partly, blind }
+}
+
+/// One for each hour from `from` on.
+pub(super) fn hours(pieces: &[Piece], from: i64, to: i64) -> Vec<Hour> {
+    let mut hours = Vec::new();
+    let (mut begins, mut first) = (from, 0);
+    while begins < to {
+        let ends = (begins + HOUR).min(to);
+        while pieces.get(first).is_some_and(|piece| piece.to <= begins) {
+            first += 1;
+        }
+        let length = pieces[first..].iter().take_while(|piece| piece.from < ends).count();
+        hours.push(hour(&pieces[first..first + length], begins, ends));
+        begins = ends;
+    }
+    hours
+}
+
+/// What was shown from `from` to `to`.
+pub(super) fn hour(pieces: &[Piece], from: i64, to: i64) -> Hour {
+    let (mut seen, mut partly) = (0, 0);
+    let mut spreads = [Adding::default(); 3];
+    for piece in pieces {
+        let length = piece.to.min(to) - piece.from.max(from);
+        if length <= 0 {
+            continue;
+        }
+        match piece.sight {
+            Sight::Full => seen += length,
+            Sight::Partly => partly += length,
+            Sight::NotAnswered | Sight::NotPolled => {}
+        }
+        if let Some(figures) = piece.figures {
+            let full = piece.sight == Sight::Full;
+            for (spread, figure) in spreads.iter_mut().zip([figures.users, figures.sessions, figures.anonymous]) {
+                spread.add(figure, length, full);
+            }
+        }
+    }
+    let [users, sessions, anonymous] = spreads.map(|adding| adding.spread(seen));
+    Hour { from: at(from), to: at(to), users, sessions, anonymous, seen: lasting(seen), partly: lasting(partly) }
+}
+
+/// A spread while it is added up.
+#[derive(Clone, Copy, Default)]
+struct Adding {
+    min: Option<u64>,
+    max: Option<u64>,
+    sum: f64,
+}
+
+impl Adding {
+    fn add(&mut self, figure: Figure, length: i64, full: bool) {
+        self.max = self.max.max(Some(figure.max));
+        if full {
+            self.min = Some(self.min.map_or(figure.min, |min| min.min(figure.min)));
+            self.sum += figure.mean * length as f64;
+        }
+    }
+
+    fn spread(self, seen: i64) -> Spread {
+        Spread { min: self.min, mean: (seen > 0).then(|| self.sum / seen as f64), max: self.max }
+    }
+}
+
+pub(super) fn peak(pieces: &[Piece], of: impl Fn(&Figures) -> Figure) -> Option<Peak> {
+    let mut highest: Option<(Figure, &Piece)> = None;
+    for piece in pieces {
+        if let Some(figure) = piece.figures.as_ref().map(&of)
+            && highest.is_none_or(|(known, _)| figure.max > known.max)
+        {
+            highest = Some((figure, piece));
+        }
+    }
+    highest.map(|(figure, piece)| Peak {
+        number: figure.max,
+        // A reading that began before the period was as high at its beginning.
+        at: at(figure.peak.max(piece.from)),
+        full: piece.sight == Sight::Full,
+        exact: piece.exact,
+    })
+}
+
+pub(super) fn over(pieces: &[Piece], number: u64) -> Over {
+    let (mut lasted, mut at_most) = (0, 0);
+    for piece in pieces {
+        let Some(users) = piece.figures.map(|figures| figures.users) else { continue };
+        if users.min > number {
+            lasted += piece.to - piece.from;
+        }
+        if users.max > number {
+            at_most += piece.to - piece.from;
+        }
+    }
+    Over { number, lasted: lasting(lasted), at_most: lasting(at_most) }
+}

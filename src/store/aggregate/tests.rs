@@ -1,0 +1,390 @@
+//! Aggregates beside a count by hand, over histories that were really recorded.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::judge::Judgement;
+use crate::secret::Secret;
+use crate::snapshot::{Observation, Pair, Session, Snapshot, Unseen, UnseenKind, User};
+use crate::store::{Poll, Slot};
+
+/// A Monday, 00:00 UTC.
+const START: i64 = 1_772_409_600_000;
+const MINUTE: i64 = 60_000;
+/// Every time in these histories is a multiple of it.
+const TICK: i64 = 20_000;
+const SITES: [&str; 2] = ["prod", "test"];
+const PREFIXES: [&str; 2] = ["", "hr"];
+
+/// A session from its first poll to its last, by the number of the poll; user 0 is anonymous.
+#[derive(Clone, Debug)]
+struct Stay {
+    site: usize,
+    pair: usize,
+    user: usize,
+    from: usize,
+    to: usize,
+}
+
+/// What a poll of one site found: which pairs answered.
+#[derive(Clone, Debug)]
+struct Made {
+    at: i64,
+    answered: [bool; 2],
+}
+
+#[derive(Clone, Debug)]
+struct History {
+    stays: Vec<Stay>,
+    polls: [Vec<Made>; 2],
+}
+
+fn user(user: usize) -> User {
+    let (directory, id) = match user {
+        0 => ("NONE", "anonymous7".to_owned()),
+        user if user % 3 == 0 => ("Other", format!("user{user}")),
+        // The same people, whatever the case.
+        user => (if user % 2 == 0 { "CORP" } else { "corp" }, format!("user{user}")),
+    };
+    User { directory: directory.into(), id: id.into(), name: None }
+}
+
+impl History {
+    fn on(&self, site: usize, poll: usize) -> impl Iterator<Item = (usize, &Stay)> {
+        let made = &self.polls[site][poll];
+        self.stays.iter().enumerate().filter(move |(_, stay)| {
+            stay.site == site && made.answered[stay.pair] && (stay.from..=stay.to).contains(&poll)
+        })
+    }
+
+    async fn record(&self, store: &Store) {
+        sqlx::query("PRAGMA synchronous = OFF").execute(&store.pool).await.unwrap();
+        for (site, polls) in self.polls.iter().enumerate() {
+            for (number, made) in polls.iter().enumerate() {
+                let pairs = PREFIXES.iter().enumerate().map(|(pair, prefix)| {
+                    let observation = if made.answered[pair] {
+                        let stays = self.on(site, number).filter(|(_, stay)| stay.pair == pair);
+                        let session = |(id, stay): (usize, &Stay)| Session {
+                            id: Secret::new(format!("session-{id}")),
+                            user: user(stay.user),
+                        };
+                        Observation::Seen(stays.map(session).collect())
+                    } else {
+                        unseen()
+                    };
+                    (Pair { proxy: "sense".into(), prefix: (*prefix).into() }, observation)
+                });
+                let snapshot = Snapshot::new(SITES[site].into(), at(made.at), pairs.collect(), |_| false);
+                record(store, &snapshot).await;
+            }
+        }
+    }
+
+    /// The number of the poll of a site that speaks at an instant.
+    fn speaks(&self, site: usize, instant: i64) -> Option<usize> {
+        let polls = &self.polls[site];
+        let number = polls.iter().rposition(|made| made.at <= instant)?;
+        let made = polls[number].at;
+        let until = polls.get(number + 1).map(|next| next.at).filter(|next| next - made <= 3 * MINUTE);
+        (instant < until.unwrap_or(made + MINUTE)).then_some(number)
+    }
+}
+
+fn unseen() -> Observation {
+    let (tried, what, advice) = (String::new(), String::new(), String::new());
+    Observation::Unseen(Unseen { kind: UnseenKind::Timeout, tried, what, advice })
+}
+
+async fn record(store: &Store, snapshot: &Snapshot) {
+    let schedule = format!("check:{}", snapshot.site());
+    let previous = store.last_slot(&schedule, at(START - MINUTE)).await.unwrap();
+    let slot = Slot { schedule, previous, slot: snapshot.at() };
+    let poll = Poll {
+        snapshot,
+        counts: snapshot.counts(),
+        rules: &[],
+        judgement: &Judgement::default(),
+        outgoing: &crate::outbox::Outgoing::default(),
+        slot: &slot,
+        interval: SignedDuration::from_mins(1),
+    };
+    store.record(&poll).await.unwrap();
+}
+
+fn history() -> impl Strategy<Value = History> {
+    // Polls follow each other after a minute, with one left out, or after a gap.
+    let gap = prop_oneof![14 => Just(3_i64), 1 => Just(6), 1 => Just(10), 1 => Just(60)];
+    let answered = prop_oneof![8 => Just([true, true]), 2 => Just([true, false]), 1 => Just([false, true]), 1 => Just([false, false])];
+    let polls = prop::collection::vec((gap, answered), 1..70).prop_map(|gaps| {
+        let mut now = START + 5 * MINUTE;
+        let made = gaps.into_iter().map(|(gap, answered)| {
+            now += gap * TICK;
+            Made { at: now, answered }
+        });
+        made.collect::<Vec<_>>()
+    });
+    let stay = (0..2_usize, 0..2_usize, 0..7_usize, 0..70_usize, 0..25_usize)
+        .prop_map(|(site, pair, user, from, length)| Stay { site, pair, user, from, to: from + length });
+    (prop::collection::vec(stay, 0..40), [polls.clone(), polls]).prop_map(|(stays, polls)| History { stays, polls })
+}
+
+/// The same by hand: tick by tick and poll by poll.
+fn by_hand(history: &History, sites: &[usize], from: i64, to: i64, over: u64) -> Usage {
+    let mut usage = Usage::default();
+    let tell = |from: i64, to: i64, usage: &mut Usage| -> Hour {
+        let mut hour = Hour { from: at(from), to: at(to), ..Hour::default() };
+        let (mut seen, mut partly) = (0, 0);
+        let mut sums = [0_u64; 3];
+        for instant in (from..to).step_by(20_000) {
+            let polls: Vec<Option<usize>> = sites.iter().map(|site| history.speaks(*site, instant)).collect();
+            let answers = |site: usize, poll: Option<usize>| {
+                poll.map_or(0, |poll| history.polls[site][poll].answered.iter().filter(|answered| **answered).count())
+            };
+            let answered: usize = sites.iter().zip(&polls).map(|(site, poll)| answers(*site, *poll)).sum();
+            if answered == 0 {
+                continue;
+            }
+            let full = answered == 2 * sites.len();
+            *(if full { &mut seen } else { &mut partly }) += TICK;
+            let on: Vec<&Stay> = sites
+                .iter()
+                .zip(&polls)
+                .filter_map(|(site, poll)| poll.map(|poll| (*site, poll)))
+                .flat_map(|(site, poll)| history.on(site, poll).map(|(_, stay)| stay))
+                .collect();
+            let users: HashSet<usize> = on.iter().map(|stay| stay.user).filter(|user| *user > 0).collect();
+            let anonymous = on.iter().filter(|stay| stay.user == 0).count();
+            let numbers = [users.len(), on.len(), anonymous].map(|number| number as u64);
+            let spreads = [&mut hour.users, &mut hour.sessions, &mut hour.anonymous];
+            for ((spread, number), sum) in spreads.into_iter().zip(numbers).zip(&mut sums) {
+                spread.max = spread.max.max(Some(number));
+                if full {
+                    spread.min = Some(spread.min.map_or(number, |min| min.min(number)));
+                    *sum += number;
+                }
+            }
+            for (peak, number) in [(&mut usage.peak_users, numbers[0]), (&mut usage.peak_sessions, numbers[1])] {
+                if peak.is_none_or(|peak| number > peak.number) {
+                    *peak = Some(Peak { number, at: at(instant), full, exact: true });
+                }
+            }
+            if numbers[0] > over {
+                let lasted = usage.over.first().map_or(SignedDuration::ZERO, |over| over.lasted);
+                let lasted = lasted + SignedDuration::from_millis(TICK);
+                usage.over = vec![Over { number: over, lasted, at_most: lasted }];
+            }
+        }
+        for (spread, sum) in [&mut hour.users, &mut hour.sessions, &mut hour.anonymous].into_iter().zip(sums) {
+            spread.mean = (seen > 0).then(|| (sum as f64) * TICK as f64 / seen as f64);
+        }
+        (hour.seen, hour.partly) = (lasting(seen), lasting(partly));
+        hour
+    };
+    usage.hours = (from..to)
+        .step_by(3_600_000)
+        .map(|begins| tell(begins, (begins + 3_600_000).min(to), &mut Usage::default()))
+        .collect();
+    usage.whole = tell(from, to, &mut usage);
+    if usage.over.is_empty() {
+        usage.over = vec![Over { number: over, lasted: SignedDuration::ZERO, at_most: SignedDuration::ZERO }];
+    }
+    people_by_hand(history, sites, (from, to), &mut usage);
+    usage.coverage = sites.iter().map(|site| coverage_by_hand(history, *site, (from, to))).collect();
+    usage
+}
+
+fn people_by_hand(history: &History, sites: &[usize], (from, to): (i64, i64), usage: &mut Usage) {
+    let mut people: HashSet<usize> = HashSet::new();
+    let mut shares: HashMap<(usize, usize), (HashSet<usize>, Sessions)> = HashMap::new();
+    let mut directories: HashMap<bool, (HashSet<usize>, Sessions)> = HashMap::new();
+    for (id, stay) in history.stays.iter().enumerate().filter(|(_, stay)| sites.contains(&stay.site)) {
+        let polls = &history.polls[stay.site];
+        let shown: Vec<usize> =
+            (0..polls.len()).filter(|poll| history.on(stay.site, *poll).any(|(other, _)| other == id)).collect();
+        let within = |poll: &&usize| (from..to).contains(&polls[**poll].at);
+        if !shown.iter().any(|poll| within(&poll)) {
+            continue;
+        }
+        let first = shown[0];
+        let before = polls[..first].iter().rev().find(|made| made.answered[stay.pair]);
+        let sure = before.is_some_and(|before| polls[first].at - before.at <= 3 * MINUTE);
+        let one = Sessions {
+            seen: 1,
+            begun: u64::from(sure && polls[first].at >= from),
+            anonymous: u64::from(stay.user == 0),
+            anonymous_begun: u64::from(stay.user == 0 && sure && polls[first].at >= from),
+        };
+        let add = |to: &mut Sessions| {
+            to.seen += one.seen;
+            to.begun += one.begun;
+            to.anonymous += one.anonymous;
+            to.anonymous_begun += one.anonymous_begun;
+        };
+        add(&mut usage.sessions);
+        let share = shares.entry((stay.site, stay.pair)).or_default();
+        add(&mut share.1);
+        if stay.user > 0 {
+            people.insert(stay.user);
+            share.0.insert(stay.user);
+            let directory = directories.entry(stay.user % 3 == 0).or_default();
+            directory.0.insert(stay.user);
+            add(&mut directory.1);
+        }
+    }
+    usage.people = people.len() as u64;
+    let share = |site: &str, name: &str, (people, sessions): &(HashSet<usize>, Sessions)| Share {
+        site: site.to_owned(),
+        name: name.to_owned(),
+        people: people.len() as u64,
+        sessions: *sessions,
+    };
+    let order: BTreeSet<_> = shares.keys().copied().collect();
+    for (site, pair) in sites.iter().flat_map(|site| order.iter().filter(move |(other, _)| other == site)) {
+        usage.virtual_proxies.push(share(SITES[*site], PREFIXES[*pair], &shares[&(*site, *pair)]));
+    }
+    usage.directories =
+        directories.iter().map(|(other, it)| share("", if *other { "other" } else { "corp" }, it)).collect();
+}
+
+fn coverage_by_hand(history: &History, site: usize, (from, to): (i64, i64)) -> Coverage {
+    let made = history.polls[site].iter().filter(|made| (from..to).contains(&made.at));
+    let answers = |wanted: usize| {
+        made.clone().filter(|made| made.answered.iter().filter(|answered| **answered).count() == wanted).count()
+    };
+    let (polls, answered, partly) = (made.clone().count() as u64, answers(2) as u64, answers(1) as u64);
+    let mut blind: Vec<Blind> = Vec::new();
+    for instant in (from..to).step_by(20_000) {
+        let why = match history.speaks(site, instant).map(|poll| history.polls[site][poll].answered) {
+            None => BlindWhy::NotPolled,
+            Some([true, true]) => continue,
+            Some([false, false]) => BlindWhy::NotAnswered,
+            Some(_) => BlindWhy::Partly,
+        };
+        match blind.last_mut() {
+            Some(last) if last.why == why && last.to == at(instant) => last.to = at(instant + TICK),
+            _ => blind.push(Blind { from: at(instant), to: at(instant + TICK), why }),
+        }
+    }
+    Coverage { site: SITES[site].to_owned(), polls, answered, partly, blind }
+}
+
+/// What differs by rounding, by how a name was first written, or is tested apart, made equal.
+fn plain(mut usage: Usage) -> Usage {
+    let hours = usage.hours.iter_mut().chain([&mut usage.whole]);
+    for spread in hours.flat_map(|hour| [&mut hour.users, &mut hour.sessions, &mut hour.anonymous]) {
+        spread.mean = spread.mean.map(|mean| (mean * 1e6).round() / 1e6);
+    }
+    for share in &mut usage.directories {
+        share.name = share.name.to_lowercase();
+    }
+    usage.directories.sort_by(|one, other| one.name.cmp(&other.name));
+    (usage.new_people, usage.back) = (0, 0);
+    usage
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if ProptestConfig::default().cases == 256 { 16 } else { ProptestConfig::default().cases }, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn a_count_by_hand_gives_the_same(
+        history in history(), sites in prop_oneof![Just(vec![0_usize]), Just(vec![0, 1]), Just(vec![1, 0])],
+        from in 0..250_i64, length in 7..500_i64, over in 0..6_u64,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let folder = TempDir::new().unwrap();
+            let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
+            history.record(&store).await;
+            let (from, to) = (START + from * TICK, START + (from + length) * TICK);
+            let names: Vec<&str> = sites.iter().map(|site| SITES[*site]).collect();
+            let period = Period { sites: &names, from: at(from), to: at(to) };
+            let usage = store.usage(&period, &[over]).await.unwrap();
+            let (mut usage, mut counted) = (plain(usage), plain(by_hand(&history, &sites, from, to, over)));
+            // A reading knows how many polls it stands for, and not which one was left out: by that much it may be wrong
+            // about those on either side of midnight.
+            let left_out = history.polls.iter().flat_map(|polls| polls.windows(2)).any(|two| two[1].at - two[0].at == 2 * MINUTE);
+            if left_out {
+                for coverage in usage.coverage.iter_mut().chain(&mut counted.coverage) {
+                    (coverage.polls, coverage.answered, coverage.partly) = (0, 0, 0);
+                }
+            }
+            assert_eq!(usage, counted);
+            store.close().await;
+        });
+    }
+}
+
+/// One poll of `prod` that shows these users on its one pair.
+async fn shows(store: &Store, instant: i64, users: &[&str]) {
+    let sessions = users.iter().map(|user| Session {
+        id: Secret::new(format!("{user}-{}", instant / 3_600_000)),
+        user: User { directory: "CORP".into(), id: (*user).into(), name: None },
+    });
+    let pair = Pair { proxy: "sense".into(), prefix: "".into() };
+    let observation = vec![(pair, Observation::Seen(sessions.collect()))];
+    record(store, &Snapshot::new(Arc::from("prod"), at(instant), observation, |_| false)).await;
+}
+
+#[tokio::test]
+async fn who_is_new_and_who_is_back() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
+    let day = |day: i64| START + day * 24 * 60 * MINUTE;
+    // Anna is always there on working days; Bo at the first poll, then after 40 days; Cy is new on day 1, back on day 40.
+    let days: [(i64, &[&str]); 6] = [
+        (0, &["anna", "bo"]),
+        (1, &["anna", "cy"]),
+        (20, &["anna"]),
+        (40, &["anna", "bo", "cy", "dana"]),
+        (41, &["anna", "bo"]),
+        (42, &["anna", "eve"]),
+    ];
+    for (number, users) in days {
+        shows(&store, day(number) + 9 * 60 * MINUTE, users).await;
+        shows(&store, day(number) + 9 * 60 * MINUTE + MINUTE, &[]).await;
+    }
+    for (from, to, people, new, back) in [
+        (0, 1, 2, 0, 0),
+        (1, 2, 2, 1, 0),
+        (40, 41, 4, 1, 2),
+        (41, 42, 2, 0, 0),
+        (40, 43, 5, 2, 2),
+        // Away for 30 days within the period itself.
+        (0, 43, 5, 3, 2),
+        (2, 40, 1, 0, 0),
+        (3, 4, 0, 0, 0),
+    ] {
+        let period = Period { sites: &["prod"], from: at(day(from)), to: at(day(to)) };
+        let usage = store.usage(&period, &[]).await.unwrap();
+        assert_eq!((usage.people, usage.new_people, usage.back), (people, new, back), "days {from} to {to}");
+    }
+    let nowhere = Period { sites: &["elsewhere"], from: at(day(0)), to: at(day(1)) };
+    let usage = store.usage(&nowhere, &[3]).await.unwrap();
+    assert_eq!((usage.people, usage.peak_users, usage.whole.users), (0, None, Spread::default()));
+    assert_eq!(usage.coverage[0].blind, [Blind { from: at(day(0)), to: at(day(1)), why: BlindWhy::NotPolled }]);
+}
+
+#[tokio::test]
+async fn time_connected_counts_once_whatever_the_number_of_sessions() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
+    let stay = |user, pair, from, to| Stay { site: 0, pair, user, from, to };
+    let made = |minute: i64| Made { at: START + minute * MINUTE, answered: [true, true] };
+    let stays = vec![stay(1, 0, 0, 9), stay(1, 1, 5, 14), stay(2, 0, 3, 4), stay(0, 0, 0, 30), stay(4, 1, 20, 40)];
+    // Nobody looked from minute 31 to minute 90, and the last session is still open.
+    let polls = (0..31).map(made).chain((90..100).map(made)).collect();
+    let history = History { stays, polls: [polls, Vec::new()] };
+    history.record(&store).await;
+    let connected = async |from: i64, to: i64| -> Vec<(String, u64, i64)> {
+        let period = Period { sites: &["prod"], from: at(START + from * MINUTE), to: at(START + to * MINUTE) };
+        let all = store.connected(&period, 10).await.unwrap();
+        all.into_iter().map(|one| (one.user.id.to_string(), one.sessions, one.connected.as_mins())).collect()
+    };
+    let one = |user: &str, sessions, minutes| (user.to_owned(), sessions, minutes);
+    // Open, and seen on either side of the gap: it was there.
+    assert_eq!(connected(0, 120).await, [one("user4", 1, 80), one("user1", 2, 15), one("user2", 1, 2)]);
+    assert_eq!(connected(4, 8).await, [one("user1", 2, 4), one("user2", 1, 1)]);
+}
