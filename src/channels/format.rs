@@ -1,10 +1,14 @@
 //! Puts a message into a channel's form, cutting the list of people until it fits. Never fails.
 
+use super::drawn::Drawn;
 use super::view::{Matter, Mood, People, View};
 use super::words::{Cut, Words};
 use super::{ChannelKind, Names, Payload, email, slack, teams};
 use crate::message::{Chart, Kind, Message, sample};
 use crate::render::{Engine, TemplateError};
+
+/// So many people are laid out at once; more are measured first.
+const FEW: usize = 30;
 
 /// Why a layout cannot be sent.
 #[derive(Debug, thiserror::Error)]
@@ -53,86 +57,127 @@ fn formatted(kind: ChannelKind, message: &Message, engine: &Engine, names: Names
     let plainer = (kind != ChannelKind::Email).then(|| plain(kind, &words, &matter, left_out.into_iter()));
     let dressed = match failed {
         Some(error) => Err(Trouble::Template(error)),
-        None => fit(kind, &matter, &words, &people, message.chart.as_ref(), engine),
+        None => Fitting { kind, matter: &matter, people: &people, chart: message.chart.as_ref(), engine }.fit(&words),
     };
     match dressed {
-        Ok(body) => (Payload::new(body, plainer, title), None),
+        Ok(dressed) => (Payload::new(dressed.body, dressed.plainer.into_iter().chain(plainer).collect(), title), None),
         Err(trouble) => {
             let excuse = format!("This message is in plain words, because a template failed: {trouble}.");
             let body = plain(kind, &words, &matter, left_out.into_iter().chain([excuse.as_str()]));
-            (Payload::new(body, plainer, title), Some(trouble))
+            (Payload::new(body, plainer.into_iter().collect(), title), Some(trouble))
         }
     }
 }
 
 /// How much of the words is told, from everything to the least: what is too long for a channel is cut in these steps.
-const STEPS: [Cut; 4] = [
-    Cut { items: 30, rows: 40, parts: 30, blocks: true },
-    Cut { items: 10, rows: 12, parts: 20, blocks: true },
-    Cut { items: 3, rows: 5, parts: 10, blocks: true },
-    Cut { items: 1, rows: 0, parts: 5, blocks: false },
+const STEPS: [Cut; 5] = [
+    Cut { items: 30, rows: 40, parts: 30, blocks: true, chart: true },
+    Cut { items: 10, rows: 12, parts: 20, blocks: true, chart: true },
+    Cut { items: 5, rows: 6, parts: 10, blocks: true, chart: false },
+    Cut { items: 1, rows: 2, parts: 5, blocks: true, chart: false },
+    Cut { items: 1, rows: 0, parts: 3, blocks: false, chart: false },
 ];
 
-/// Tells as much as the channel has room for: shorter lists first, then fewer people.
-fn fit(
-    kind: ChannelKind,
-    matter: &Matter,
-    words: &Words,
-    people: &People<'_>,
-    chart: Option<&Chart>,
-    engine: &Engine,
-) -> Result<String, Trouble> {
-    let mut trouble = None;
-    for step in STEPS {
-        let words = words.cut(step);
-        match fit_people(kind, matter, &words, people, chart, engine) {
-            Err(limit @ Trouble::Limit { .. }) => trouble = trouble.or(Some(limit)),
-            done => return done,
-        }
-    }
-    Err(trouble.unwrap_or_else(|| unreachable!("there is at least one step")))
+/// A body within the channel's limits.
+pub(super) struct Dressed {
+    pub body: String,
+    /// What is sent where the vendor does not know the newest of it.
+    pub plainer: Option<String>,
+    /// How much longer it could be, in the channel's own measure, where that is known.
+    pub room: Option<usize>,
 }
 
-/// Shows as many people as the channel has room for.
-fn fit_people(
+/// What is to be put into a form.
+struct Fitting<'a> {
     kind: ChannelKind,
-    matter: &Matter,
-    words: &Words,
-    people: &People<'_>,
-    chart: Option<&Chart>,
-    engine: &Engine,
-) -> Result<String, Trouble> {
-    let dress = |shown: usize| {
-        let view = View::new(matter, words, people, chart, shown);
-        let file = |ending| format!("{}/{}.{ending}.j2", kind.word(), matter.kind.word());
-        match kind {
-            ChannelKind::Slack => slack::format::dress(engine, &file("json"), &view, words),
-            ChannelKind::Teams => teams::format::dress(engine, &file("json"), &view, words),
-            ChannelKind::Email => email::format::dress(engine, &file("txt"), &file("html"), &view, urgent(matter)),
+    matter: &'a Matter,
+    people: &'a People<'a>,
+    chart: Option<&'a Chart>,
+    engine: &'a Engine,
+}
+
+impl Fitting<'_> {
+    /// Tells as much as the channel has room for: shorter lists first, then fewer people.
+    fn fit(&self, words: &Words) -> Result<Dressed, Trouble> {
+        let mut first = None;
+        for step in STEPS {
+            let words = words.cut(step);
+            let chart = self.chart.filter(|_| step.chart);
+            match self.fit_people(&words, chart) {
+                Err(trouble @ Trouble::Limit { .. }) => first = first.or(Some(trouble)),
+                done => return done,
+            }
         }
-    };
-    let most = match kind {
-        ChannelKind::Slack => slack::format::MOST_PEOPLE,
-        ChannelKind::Teams => teams::format::MOST_PEOPLE,
-        ChannelKind::Email => email::format::MOST_PEOPLE,
-    };
-    let in_parts = people.parts.iter().map(People::users).max().unwrap_or(0);
-    let mut too_many = people.users().max(in_parts).min(most);
-    let trouble = match dress(too_many) {
-        Err(trouble @ Trouble::Limit { .. }) if too_many > 0 => trouble,
-        done => return done,
-    };
-    let (mut fits, mut best) = (0, Err(trouble));
-    while fits + 1 < too_many || best.is_err() {
-        let middle = usize::midpoint(fits, too_many);
-        match dress(middle) {
-            Ok(body) => (fits, best) = (middle, Ok(body)),
-            // Not even without anybody: it is not the people that are too much.
-            Err(trouble) if middle == 0 => return Err(trouble),
-            Err(_) => too_many = middle,
+        Err(first.unwrap_or_else(|| unreachable!("there is at least one step")))
+    }
+
+    /// Shows as many people as the channel has room for. Few are tried at once; of many, the lengths of their rows say how
+    /// many will fit beside all else, so that a long list is laid out once.
+    fn fit_people(&self, words: &Words, chart: Option<&Chart>) -> Result<Dressed, Trouble> {
+        let (limits, most) = match self.kind {
+            ChannelKind::Slack => (Some(slack::format::CHART), slack::format::MOST_PEOPLE),
+            ChannelKind::Teams => (Some(teams::format::CHART), teams::format::MOST_PEOPLE),
+            ChannelKind::Email => (None, email::format::MOST_PEOPLE),
+        };
+        let drawn = limits.and_then(|limits| Drawn::of(chart?, limits));
+        let dress = |shown: usize| self.dress(words, (chart, drawn.as_ref()), shown);
+        let in_parts = self.people.parts.iter().map(People::users).max().unwrap_or(0);
+        let most = self.people.users().max(in_parts).min(most);
+        if most <= FEW {
+            match dress(most) {
+                Err(Trouble::Limit { .. }) if most > 0 => {}
+                done => return done,
+            }
+        }
+        let bare = dress(0)?;
+        let all_room = bare.room;
+        let mut too_many = most + 1;
+        let (mut fits, mut best) = (0, bare);
+        let mut next = all_room.map_or(most, |room| self.guess(most, room).max(1)).min(most);
+        // Near enough to the most that fit is good enough: each step costs a layout.
+        while fits < next && next < too_many && too_many - fits > 1 + fits / 20 {
+            match dress(next) {
+                Ok(dressed) => {
+                    fits = next;
+                    next = match (all_room, dressed.room) {
+                        // What a row has taken on average says how many more there is room for.
+                        (Some(all), Some(left)) => fits + left * fits / (all - left).max(1),
+                        _ => usize::midpoint(fits, too_many),
+                    };
+                    next = next.min(too_many - 1);
+                    best = dressed;
+                }
+                Err(Trouble::Limit { .. }) => {
+                    too_many = next;
+                    next = usize::midpoint(fits, too_many);
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Ok(best)
+    }
+
+    fn guess(&self, most: usize, room: usize) -> usize {
+        match self.kind {
+            ChannelKind::Slack => self.people.fitting(most, room, slack::format::row_length),
+            ChannelKind::Teams => self.people.fitting(most, room, teams::format::row_length),
+            ChannelKind::Email => most,
         }
     }
-    best
+
+    fn dress(&self, words: &Words, charts: (Option<&Chart>, Option<&Drawn>), shown: usize) -> Result<Dressed, Trouble> {
+        let view = View::new(self.matter, words, self.people, charts, shown);
+        let file = |ending| format!("{}/{}.{ending}.j2", self.kind.word(), self.matter.kind.word());
+        let engine = self.engine;
+        match self.kind {
+            ChannelKind::Slack => slack::format::dress(engine, &file("json"), &view, words),
+            ChannelKind::Teams => teams::format::dress(engine, &file("json"), &view, words),
+            ChannelKind::Email => {
+                let body = email::format::dress(engine, &file("txt"), &file("html"), &view, urgent(self.matter))?;
+                Ok(Dressed { body, plainer: None, room: None })
+            }
+        }
+    }
 }
 
 /// The words alone, in the channel's envelope, with no template.

@@ -4,6 +4,7 @@
 //! back to plain words. [`Channel::send`] touches: payload in, [`Outcome`] out; it never fails, since "again later" and
 //! "never" are answers. Decides neither who is told nor when to try again.
 
+mod drawn;
 pub mod email;
 mod format;
 mod http;

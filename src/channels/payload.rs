@@ -6,17 +6,13 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload {
     body: String,
-    plainer: Option<String>,
+    plainer: Vec<String>,
     title: String,
 }
 
 impl Payload {
-    pub(super) fn new(body: String, plainer: Option<String>, title: String) -> Self {
-        Self { body, plainer, title }
-    }
-
-    /// What the store was given, given back.
-    pub fn from_stored(body: String, plainer: Option<String>, title: String) -> Self {
+    /// `plainer` are forms to fall back on, each plainer than the one before; no more than two are ever asked for.
+    pub(super) fn new(body: String, plainer: Vec<String>, title: String) -> Self {
         Self { body, plainer, title }
     }
 
@@ -27,7 +23,12 @@ impl Payload {
 
     /// What is sent, once, in place of a body that the vendor refused.
     pub fn plainer(&self) -> Option<&str> {
-        self.plainer.as_deref()
+        self.plainer.first().map(String::as_str)
+    }
+
+    /// What is sent, once, where that is refused too.
+    pub fn plainest(&self) -> Option<&str> {
+        self.plainer.get(1).map(String::as_str)
     }
 
     /// The first line, without anybody's name: for listings and logs.

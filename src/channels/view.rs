@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::drawn::{Drawn, Told};
 use super::words::{Block, Words};
 use crate::message::{
     Chart, Digest, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since, clean,
@@ -30,6 +31,8 @@ pub(super) struct Matter {
     pub silent_more: usize,
     /// What it puts together, where `facts` are several.
     pub parts: Vec<Matter>,
+    /// What its chart shows.
+    pub chart: Option<Told>,
 }
 
 impl Matter {
@@ -55,6 +58,7 @@ impl Matter {
             facts,
             silent_more,
             parts,
+            chart: message.chart.as_ref().and_then(Told::of),
         }
     }
 
@@ -227,6 +231,19 @@ impl<'a> People<'a> {
         self.users.is_empty() && self.anonymous.is_empty() && self.parts.iter().all(Self::is_empty)
     }
 
+    /// How many rows there is room for, each as long as the channel counts it; at most so many.
+    pub(super) fn fitting(&self, most: usize, room: usize, length: impl Fn(&Row<'a>) -> usize) -> usize {
+        let anonymous: usize = self.anonymous.iter().map(|person| length(&Row::of(person))).sum();
+        let mut room = room.saturating_sub(anonymous);
+        let fits = |person: &&&'a Person| {
+            let length = length(&Row::of(person));
+            let fits = length <= room;
+            room = room.saturating_sub(length);
+            fits
+        };
+        self.users.iter().take(most).take_while(fits).count()
+    }
+
     fn shown(&self, most: usize) -> Shown<'a> {
         if self.hidden {
             return Shown { hidden: self.users.len(), ..Shown::default() };
@@ -280,7 +297,11 @@ pub(super) struct View<'a> {
     pub at: &'a Moment,
     pub parts: Vec<View<'a>>,
     pub more_parts: usize,
+    /// The chart as the message gives it, and as the channel draws it itself.
     pub chart: Option<&'a Chart>,
+    pub drawn: Option<&'a Drawn>,
+    /// What it shows, in words.
+    pub chart_told: Option<&'a str>,
     #[serde(flatten)]
     pub shown: Shown<'a>,
 }
@@ -291,7 +312,7 @@ impl<'a> View<'a> {
         matter: &'a Matter,
         words: &'a Words,
         people: &'a People<'a>,
-        chart: Option<&'a Chart>,
+        (chart, drawn): (Option<&'a Chart>, Option<&'a Drawn>),
         shown: usize,
     ) -> Self {
         let mood = matter.mood();
@@ -310,9 +331,13 @@ impl<'a> View<'a> {
             site: matter.site.as_ref(),
             source: matter.source.as_ref(),
             at: &matter.at,
-            parts: parts.map(|((matter, words), people)| View::new(matter, words, people, None, shown)).collect(),
+            parts: parts
+                .map(|((matter, words), people)| View::new(matter, words, people, (None, None), shown))
+                .collect(),
             more_parts: words.more_parts,
             chart,
+            drawn,
+            chart_told: words.chart.as_deref(),
             shown: people.shown(shown),
         }
     }

@@ -7,6 +7,7 @@
 //! - an item of a list
 //! # A heading
 //! = label | value
+//! = label | value | how that compares
 //! | head | head |        the first row of a table names its columns
 //! | cell | cell |
 //! ```
@@ -18,6 +19,9 @@ use serde::Serialize;
 use super::plain;
 use super::view::Matter;
 use crate::render::{Engine, TemplateError, spoken};
+
+/// The messages put together that are worded; further ones are counted.
+const MOST_PARTS: usize = 30;
 
 /// What a message says, without anybody's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(super) struct Words {
     pub more_items: usize,
     /// Everything from there on, in its order.
     pub blocks: Vec<Block>,
+    /// What its chart shows, for those who do not see it.
+    pub chart: Option<String>,
     /// How much it matters, where it comes from, when it was so.
     pub meta: String,
     /// The wording of the messages that it puts together.
@@ -56,6 +62,8 @@ pub(super) enum Block {
 pub(super) struct Fact {
     pub label: String,
     pub value: String,
+    /// How the value compares; often empty.
+    pub note: String,
 }
 
 /// A small table; every row is as wide as its head.
@@ -77,6 +85,8 @@ pub(super) struct Cut {
     pub parts: usize,
     /// Whether headings, facts and tables are told at all.
     pub blocks: bool,
+    /// Whether a chart is drawn; where it is not, it is told in words.
+    pub chart: bool,
 }
 
 impl Words {
@@ -84,7 +94,7 @@ impl Words {
     pub(super) fn of(matter: &Matter, engine: &Engine) -> (Self, Option<TemplateError>) {
         let mut failed = None;
         let mut parts = Vec::with_capacity(matter.parts.len());
-        for part in &matter.parts {
+        for part in matter.parts.iter().take(MOST_PARTS) {
             let (mut words, error) = Self::of(part, engine);
             words.drop_site(matter);
             parts.push(words);
@@ -97,6 +107,7 @@ impl Words {
                 plain::words(matter)
             }
         };
+        words.more_parts = matter.parts.len() - parts.len();
         words.parts = parts;
         (words, failed)
     }
@@ -106,7 +117,7 @@ impl Words {
         let name = format!("words/{word}.txt.j2");
         let text = engine.render(&name, matter)?;
         let meta = engine.render("words/meta.txt.j2", matter)?;
-        let mut words = Self { meta: meta.split_whitespace().collect::<Vec<_>>().join(" "), ..Self::default() };
+        let mut words = Self { meta: one_line(&meta), ..Self::default() };
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         match lines.next() {
             Some(title) => title.clone_into(&mut words.title),
@@ -114,6 +125,9 @@ impl Words {
         }
         lines.for_each(|line| words.add(line));
         words.blocks.iter_mut().for_each(Block::align);
+        if matter.chart.is_some() {
+            words.chart = Some(one_line(&engine.render("words/chart.txt.j2", matter)?)).filter(|told| !told.is_empty());
+        }
         Ok(words)
     }
 
@@ -126,7 +140,8 @@ impl Words {
             ("#", _) => self.blocks.push(Block::Heading { text: rest.to_owned() }),
             ("=", last) => {
                 let mut cells = cells(rest).into_iter();
-                let fact = Fact { label: cells.next().unwrap_or_default(), value: cells.collect::<Vec<_>>().join(" ") };
+                let mut next = || cells.next().unwrap_or_default();
+                let fact = Fact { label: next(), value: next(), note: cells.collect::<Vec<_>>().join(" ") };
                 match last {
                     Some(Block::Facts { facts }) => facts.push(fact),
                     _ => self.blocks.push(Block::Facts { facts: vec![fact] }),
@@ -197,6 +212,7 @@ impl Words {
         told.push(self.title.clone());
         told.extend(self.lines.iter().cloned());
         told.extend(bulleted(&self.items, self.more_items));
+        told.extend(self.chart.clone());
         for block in &self.blocks {
             block.tell(told);
         }
@@ -214,7 +230,7 @@ impl Block {
     /// Finds the columns of numbers, now that all of them are there.
     fn align(&mut self) {
         let Self::Table(table) = self else { return };
-        let number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "–+-<>".contains(c));
+        let number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "–−+-<>".contains(c));
         table.right = (0..table.head.len()).map(|at| at > 0 && table.rows.iter().all(|row| number(&row[at]))).collect();
     }
 
@@ -224,12 +240,21 @@ impl Block {
             Self::Line { text } => told.push(text.clone()),
             Self::Items { items, more } => told.extend(bulleted(items, *more)),
             Self::Heading { text } => told.push(format!("{text}:")),
-            Self::Facts { facts } => told.extend(facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value))),
+            Self::Facts { facts } => {
+                told.extend(facts.iter().map(|Fact { label, value, note }| match note.as_str() {
+                    "" => format!("{label}: {value}"),
+                    note => format!("{label}: {value}; {note}"),
+                }));
+            }
             Self::Table(table) => {
                 told.extend(bulleted(&spoken(&table.rows, &table.head, &table.right), table.more));
             }
         }
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn bulleted(items: &[String], more: usize) -> impl Iterator<Item = String> + '_ {
@@ -269,7 +294,7 @@ mod tests {
     #[test]
     fn how_a_line_begins_says_what_it_is() {
         let words = parsed(
-            "One.\nTwo.\n- item\n# Head\n= Peak | 12 | at noon\n= Mean | 3\nThree.\n- more\n| A | B |\n| x \\| y | 1 |\n| \\\\ |",
+            "One.\nTwo.\n- item\n# Head\n= Peak | 12 | more | than 9\n= Mean | 3\nThree.\n- more\n| A | B |\n| x \\| y | 1 |\n| \\\\ |",
         );
         assert_eq!((words.lines.len(), words.items.as_slice()), (2, ["item".to_owned()].as_slice()));
         let [
@@ -282,7 +307,9 @@ mod tests {
         else {
             panic!("{:?}", words.blocks)
         };
-        assert_eq!((text.as_str(), facts[0].value.as_str(), facts.len()), ("Head", "12 at noon", 2));
+        let Fact { label, value, note } = &facts[0];
+        assert_eq!([text, label, value, note], ["Head", "Peak", "12", "more than 9"]);
+        assert_eq!(facts.len(), 2);
         assert_eq!(table.rows, [["x | y", "1"], ["\\", ""]]);
         assert_eq!(table.right, [false, false]);
         assert!(words.text().contains("• x | y: 1\n• \\"), "{}", words.text());
@@ -295,11 +322,12 @@ mod tests {
             rows: 1,
             parts: 1,
             blocks: true,
+            chart: true,
         });
         let text = words.text();
         for told in ["• a\n• and 2 more", "• d\n• and 1 more", "• 1\n• and 1 more"] {
             assert!(text.contains(told), "{told}: {text}");
         }
-        assert!(words.cut(Cut { items: 1, rows: 1, parts: 1, blocks: false }).blocks.is_empty());
+        assert!(words.cut(Cut { items: 1, rows: 1, parts: 1, blocks: false, chart: false }).blocks.is_empty());
     }
 }

@@ -33,6 +33,7 @@ pub fn address(payload: &Payload, channel: &Channel, about: &Addressed<'_>) -> V
             title: payload.title().to_owned(),
             body: payload.body().to_owned(),
             plainer: payload.plainer().map(str::to_owned),
+            plainest: payload.plainest().map(str::to_owned),
             message_id: id(about.cause),
             in_reply_to: about.follows.filter(|first| *first != about.cause).map(id),
             thread: None,

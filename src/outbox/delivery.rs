@@ -28,6 +28,8 @@ pub struct NewDelivery {
     pub title: String,
     pub body: String,
     pub plainer: Option<String>,
+    /// What is sent where the plainer form is refused, too.
+    pub plainest: Option<String>,
     pub message_id: String,
     pub in_reply_to: Option<String>,
     /// How it belongs to what it follows, in a channel that can show that.

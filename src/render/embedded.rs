@@ -50,6 +50,7 @@ templates! {
     "teams/test.json.j2"
     "teams/who.json.j2"
     "words/alert.txt.j2"
+    "words/chart.txt.j2"
     "words/digest.txt.j2"
     "words/heartbeat.txt.j2"
     "words/meta.txt.j2"

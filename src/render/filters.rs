@@ -1,6 +1,6 @@
 //! What templates may do to a value.
 
-use minijinja::Environment;
+use minijinja::{Environment, Error, Value};
 
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("count", |n: u64, noun: &str| count(n, noun));
@@ -10,6 +10,7 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("spoken", |rows: Vec<Vec<String>>, head: Vec<String>, right: Vec<bool>| {
         spoken(&rows, &head, &right)
     });
+    environment.add_filter("clock", |moment: Value, now: Value| clock(&moment, &now));
     environment.add_filter("unmarked", |text: &str| unmarked(text));
     environment.add_filter("ended", |text: &str| ended(text));
 }
@@ -43,6 +44,12 @@ pub(crate) fn short(text: &str, longest: usize) -> String {
     cut
 }
 
+/// The time of a moment, with its day where that is another one than now.
+fn clock(moment: &Value, now: &Value) -> Result<String, Error> {
+    let (time, day) = (moment.get_attr("time")?, moment.get_attr("date")?);
+    Ok(if day == now.get_attr("date")? { time.to_string() } else { format!("{time} {day}") })
+}
+
 /// Keeps a text in one cell of a table of words.
 fn cell(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|")
@@ -61,9 +68,13 @@ pub(crate) fn spoken(rows: &[Vec<String>], head: &[String], right: &[bool]) -> V
     rows.iter().map(sentence).collect()
 }
 
-/// Whether no channel can read markup in a text.
+/// Whether no channel can read markup in a text, neither within it nor from how it begins.
 fn unmarked(text: &str) -> bool {
-    !text.contains(['*', '_', '~', '`', '<', '>', '&', '[', ']', '@', '#', '\\', '/'])
+    let listed = text.starts_with(['-', '+', '•'])
+        || text.split_once(['.', ')']).is_some_and(|(number, rest)| {
+            !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ')
+        });
+    !listed && !text.contains(['*', '_', '~', '`', '<', '>', '&', '[', ']', '(', '@', '#', '\\', '/'])
 }
 
 /// The prefixes that somebody is on; nothing for the default virtual proxy alone.
@@ -91,6 +102,33 @@ mod tests {
                 .map(|(n, noun)| count(n, noun)),
             ["no users", "1 user", "2 users", "1 virtual proxy", "3 virtual proxies"]
         );
+    }
+
+    #[test]
+    fn a_text_without_markup_is_known() {
+        for (text, plain) in [
+            ("412", true),
+            ("217 at 10:40", true),
+            ("10:00-11:00, 206 at once", true),
+            ("−3 %; 31 more than the day before", true),
+            ("1. item", false),
+            ("- item", false),
+            ("*bold*", false),
+            ("[x](https://x)", false),
+            ("@here", false),
+            ("CORP\\anna", false),
+        ] {
+            assert_eq!(unmarked(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn cells_and_their_sentences() {
+        assert_eq!(cell("a|b\\c"), "a\\|b\\\\c");
+        let text = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+        let rows = [text(&["hr", "12", "busy", "40"]), text(&["", "", "", ""])];
+        let told = spoken(&rows, &text(&["Proxy", "People", "State", "Sessions"]), &[false, true, false, true]);
+        assert_eq!(told, ["hr: people 12, busy, sessions 40", ""]);
     }
 
     #[test]

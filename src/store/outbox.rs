@@ -26,8 +26,8 @@ pub(super) async fn enqueue(
     let mut ids = Vec::new();
     for delivery in deliveries {
         let row = sqlx::query(
-            "INSERT INTO delivery (cause, channel, recipient, kind, form, title, body, plainer, message_id, in_reply_to, urgent, created, due, state, thread, held) \
-             VALUES ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $11, $11, 'pending', $13, $14) \
+            "INSERT INTO delivery (cause, channel, recipient, kind, form, title, body, plainer, message_id, in_reply_to, urgent, created, due, state, thread, held, plainest) \
+             VALUES ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $11, $11, 'pending', $13, $14, $15) \
              ON CONFLICT (cause, channel, recipient) DO NOTHING RETURNING id",
         )
         .bind(delivery.cause.as_str())
@@ -44,6 +44,7 @@ pub(super) async fn enqueue(
         .bind(delivery.form)
         .bind(delivery.thread.map(Thread::word))
         .bind(delivery.held.map(HeldBy::word))
+        .bind(delivery.plainest.as_deref())
         .fetch_optional(&mut **tx)
         .await?;
         if let Some(row) = row {
@@ -167,7 +168,8 @@ impl Store {
             "UPDATE delivery SET state = $3, due = coalesce($4, due), claimed_until = NULL, last_error = $5, \
              settled = CASE WHEN $3 = 'pending' THEN NULL ELSE $6 END, \
              body = CASE WHEN $3 = 'delivered' THEN '' WHEN $7 AND plainer IS NOT NULL THEN plainer ELSE body END, \
-             plainer = CASE WHEN $3 = 'delivered' OR $7 THEN NULL ELSE plainer END \
+             plainer = CASE WHEN $3 = 'delivered' THEN NULL WHEN $7 THEN plainest ELSE plainer END, \
+             plainest = CASE WHEN $3 = 'delivered' OR $7 THEN NULL ELSE plainest END \
              WHERE id = $1 AND claimed_until = $2 AND state = 'pending'",
         )
         .bind(claimed.id.0)
@@ -264,7 +266,7 @@ impl Store {
     /// Drops tests that whoever asked for them did not wait for: one that comes much later would only puzzle.
     pub async fn drop_old_tests(&self, now: Timestamp) -> Result<(), StoreError> {
         let old = now.checked_sub(TEST_WAITS).unwrap_or(Timestamp::MIN);
-        sqlx::query("UPDATE delivery SET state = 'dropped', settled = $1, body = '', plainer = NULL WHERE urgent AND state = 'pending' AND created < $2")
+        sqlx::query("UPDATE delivery SET state = 'dropped', settled = $1, body = '', plainer = NULL, plainest = NULL WHERE urgent AND state = 'pending' AND created < $2")
             .bind(ms(now))
             .bind(ms(old))
             .execute(&self.pool)
@@ -330,7 +332,7 @@ impl Store {
     /// Takes a delivery out of the queue for good, and empties it.
     pub async fn drop_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE delivery SET state = 'dropped', settled = $2, body = '', plainer = NULL, claimed_until = NULL \
+            "UPDATE delivery SET state = 'dropped', settled = $2, body = '', plainer = NULL, plainest = NULL, claimed_until = NULL \
              WHERE id = $1 AND state IN ('pending', 'given up')",
         )
         .bind(id.0)

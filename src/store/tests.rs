@@ -235,6 +235,7 @@ pub(super) fn delivery(cause: &str, channel: &str) -> NewDelivery {
         title: cause.into(),
         body: "{}".into(),
         plainer: Some("{\"plain\":1}".into()),
+        plainest: Some("{\"plain\":2}".into()),
         message_id: "<x@y>".into(),
         in_reply_to: None,
         thread: None,
@@ -296,8 +297,14 @@ async fn a_pause_holds_the_whole_channel_but_not_a_test() {
     assert_eq!((ids(&back), back[0].channel_failures), (vec![(1, 2)], 1));
     assert!(store.settle(&back[0], &Settled::Degraded { why: "no".into() }, time(31)).await.unwrap());
     let plainer = claim(&store, 31).await;
-    assert_eq!((plainer[0].body.as_str(), plainer[0].plainer.as_deref()), ("{\"plain\":1}", None));
-    assert!(store.settle(&plainer[0], &Settled::GivenUp { why: "never".into(), pause: None }, time(32)).await.unwrap());
+    let forms = (plainer[0].body.as_str(), plainer[0].plainer.as_deref());
+    assert_eq!(forms, ("{\"plain\":1}", Some("{\"plain\":2}")));
+    assert!(store.settle(&plainer[0], &Settled::Degraded { why: "no".into() }, time(31)).await.unwrap());
+    let plainest = claim(&store, 31).await;
+    assert_eq!((plainest[0].body.as_str(), plainest[0].plainer.as_deref()), ("{\"plain\":2}", None));
+    assert!(
+        store.settle(&plainest[0], &Settled::GivenUp { why: "never".into(), pause: None }, time(32)).await.unwrap()
+    );
     let given_up = store.delivery(DeliveryId(1)).await.unwrap().unwrap();
     assert_eq!((given_up.state, given_up.last_error.as_deref()), (DeliveryState::GivenUp, Some("never")));
     assert!(store.retry(DeliveryId(1), time(40)).await.unwrap());

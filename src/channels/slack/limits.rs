@@ -15,6 +15,18 @@ const FIELD: usize = 2000;
 const FIELDS: usize = 10;
 /// Elements of a context.
 const CONTEXT: usize = 10;
+/// A table's rows, its head among them, and its cells in a row; a message has one table.
+pub(super) const ROWS: usize = 100;
+const CELLS: usize = 20;
+/// Charts in a message: <https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block>.
+const CHARTS: usize = 2;
+/// A chart's title, the labels along its axes, its series, its points, and what those are called.
+pub(super) const CHART_TITLE: usize = 50;
+pub(super) const SERIES: usize = 6;
+pub(super) const POINTS: usize = 20;
+pub(super) const LABEL: usize = 20;
+/// Coloured boxes beside the blocks; one is enough.
+const ATTACHMENTS: usize = 1;
 /// An image's description and title, and its address.
 const DESCRIPTION: usize = 2000;
 const ADDRESS: usize = 3000;
@@ -22,24 +34,60 @@ const BLOCK_ID: usize = 255;
 /// The notification; more is allowed, but nobody reads it.
 pub(super) const NOTIFICATION: usize = 4000;
 
-/// Whether Slack takes this message. Blocks that are not known here are refused, and so are mentions.
-pub(in crate::channels) fn check(message: &Value) -> Result<(), String> {
+/// Whether Slack takes this message; if so, how much text it has room for beside its own. Blocks that are not known here
+/// are refused, and so are mentions.
+pub(in crate::channels) fn check(message: &Value) -> Result<usize, String> {
     text(message.get("text"), "text", NOTIFICATION)?;
+    let mut seen = Seen::default();
     let blocks = list(message.get("blocks"), "blocks", BLOCKS)?;
-    let mut ids = Vec::new();
-    for (i, block) in blocks.iter().enumerate() {
-        check_block(block).map_err(|what| format!("blocks[{i}]: {what}"))?;
-        if let Some(id) = block.get("block_id") {
-            text(Some(id), "block_id", BLOCK_ID)?;
-            if ids.contains(&id) {
-                return Err(format!("blocks[{i}]: its `block_id` is given twice"));
+    check_blocks(blocks, "blocks", &mut seen)?;
+    if let Some(attachments) = message.get("attachments") {
+        for attachment in list(Some(attachments), "attachments", ATTACHMENTS)? {
+            let color = attachment.get("color").and_then(Value::as_str).unwrap_or_default();
+            if !(color.len() == 7 && color.starts_with('#') && color[1..].bytes().all(|b| b.is_ascii_hexdigit())) {
+                return Err("an attachment's `color` is not like `#1d5fa8`".to_owned());
             }
-            ids.push(id);
+            check_blocks(list(attachment.get("blocks"), "blocks", BLOCKS)?, "attachments[0].blocks", &mut seen)?;
         }
     }
-    let all: usize = blocks.iter().map(all_text).sum();
-    if all > ALL_TEXT {
-        return Err(format!("{all} characters over all blocks, more than {ALL_TEXT}"));
+    for (what, count, most) in [
+        ("blocks", seen.blocks, BLOCKS),
+        ("tables", seen.tables, 1),
+        ("charts", seen.charts, CHARTS),
+        ("characters over all blocks", seen.text, ALL_TEXT),
+    ] {
+        if count > most {
+            return Err(format!("{count} {what}, more than {most}"));
+        }
+    }
+    Ok(ALL_TEXT - seen.text)
+}
+
+/// What is limited over the whole message.
+#[derive(Default)]
+struct Seen {
+    ids: Vec<String>,
+    blocks: usize,
+    tables: usize,
+    charts: usize,
+    text: usize,
+}
+
+fn check_blocks(blocks: &[Value], path: &str, seen: &mut Seen) -> Result<(), String> {
+    for (i, block) in blocks.iter().enumerate() {
+        check_block(block).map_err(|what| format!("{path}[{i}]: {what}"))?;
+        if let Some(id) = block.get("block_id") {
+            text(Some(id), "block_id", BLOCK_ID)?;
+            let id = id.to_string();
+            if seen.ids.contains(&id) {
+                return Err(format!("{path}[{i}]: its `block_id` is given twice"));
+            }
+            seen.ids.push(id);
+        }
+        seen.blocks += 1;
+        seen.tables += usize::from(block["type"] == "table");
+        seen.charts += usize::from(block["type"] == "data_visualization");
+        seen.text += all_text(block);
     }
     Ok(())
 }
@@ -73,8 +121,58 @@ fn check_block(block: &Value) -> Result<(), String> {
         "divider" => Ok(()),
         "image" => image(block),
         "rich_text" => list(block.get("elements"), "elements", usize::MAX)?.iter().try_for_each(rich),
+        "table" => table(block),
+        "data_visualization" => {
+            text(block.get("title"), "title", CHART_TITLE)?;
+            chart(&block["chart"])
+        }
         other => Err(format!("no block of type `{other}` is known")),
     }
+}
+
+/// <https://docs.slack.dev/reference/block-kit/blocks/table-block>.
+fn table(table: &Value) -> Result<(), String> {
+    let mut width = None;
+    for row in list(table.get("rows"), "rows", ROWS)? {
+        let cells = list(Some(row), "cells", CELLS)?;
+        if *width.get_or_insert(cells.len()) != cells.len() {
+            return Err("its rows have different lengths".to_owned());
+        }
+        for cell in cells {
+            match kind(cell)? {
+                "raw_text" => text(cell.get("text"), "text", TEXT)?,
+                "rich_text" => list(cell.get("elements"), "elements", usize::MAX)?.iter().try_for_each(rich)?,
+                other => return Err(format!("no cell of type `{other}` is known")),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn chart(chart: &Value) -> Result<(), String> {
+    if !matches!(kind(chart)?, "line" | "bar" | "area") {
+        return Err("a chart is `line`, `bar` or `area`".to_owned());
+    }
+    let categories = list(chart.pointer("/axis_config/categories"), "categories", POINTS)?;
+    categories.iter().try_for_each(|label| text(Some(label), "categories", LABEL))?;
+    if (1..categories.len()).any(|i| categories[..i].contains(&categories[i])) {
+        return Err("a category is given twice".to_owned());
+    }
+    let mut names = Vec::new();
+    for series in list(chart.get("series"), "series", SERIES)? {
+        let name = series.get("name");
+        text(name, "name", LABEL)?;
+        if names.contains(&name) {
+            return Err("two series have one `name`".to_owned());
+        }
+        names.push(name);
+        let data = list(series.get("data"), "data", POINTS)?;
+        let labels = data.iter().map(|point| &point["label"]);
+        if !labels.eq(categories) || !data.iter().all(|point| point["value"].is_number()) {
+            return Err("a series gives no number for each category".to_owned());
+        }
+    }
+    Ok(())
 }
 
 fn image(image: &Value) -> Result<(), String> {
@@ -183,12 +281,21 @@ mod tests {
     use super::*;
 
     fn told(block: &Value) -> String {
-        check(&json!({"text": "x", "blocks": [block]})).map_or_else(|what| what, |()| "taken".to_owned())
+        check(&json!({"text": "x", "blocks": [block]})).map_or_else(|what| what, |_| "taken".to_owned())
     }
 
     #[test]
     fn limits_are_kept() {
         let long = |n: usize| "x".repeat(n);
+        let cell = |text: &str| json!({"type": "raw_text", "text": text});
+        let line = |series: &[(&str, usize)]| {
+            let labels: Vec<_> = (0..series[0].1).map(|n| n.to_string()).collect();
+            let data =
+                |n: usize| labels.iter().take(n).map(|label| json!({"label": label, "value": 1})).collect::<Vec<_>>();
+            let series: Vec<_> = series.iter().map(|(name, n)| json!({"name": name, "data": data(*n)})).collect();
+            json!({"type": "data_visualization", "title": "t",
+                "chart": {"type": "line", "series": series, "axis_config": {"categories": labels}}})
+        };
         let section =
             |runs: Value| json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": runs}]});
         for (block, answer) in [
@@ -214,6 +321,21 @@ mod tests {
             (json!({"type": "context", "elements": []}), "blocks[0]: `elements` is empty"),
             (json!({"type": "image", "image_url": "https://x/y.png"}), "blocks[0]: `alt_text` is no text"),
             (json!({"type": "confetti"}), "blocks[0]: no block of type `confetti` is known"),
+            (json!({"type": "table", "rows": vec![[cell("a"), cell("b")]; 100]}), "taken"),
+            (
+                json!({"type": "table", "rows": vec![[cell("a")]; 101]}),
+                "blocks[0]: `rows` has 101 items, more than 100",
+            ),
+            (json!({"type": "table", "rows": [[cell("a")], []]}), "blocks[0]: `cells` is empty"),
+            (
+                json!({"type": "table", "rows": [[cell("a")], [cell("a"), cell("b")]]}),
+                "blocks[0]: its rows have different lengths",
+            ),
+            (line(&[("a", 20), ("b", 20)]), "taken"),
+            (line(&[("a", 21)]), "blocks[0]: `categories` has 21 items, more than 20"),
+            (line(&[("a", 2), ("b", 1)]), "blocks[0]: a series gives no number for each category"),
+            (line(&[("a", 2), ("a", 2)]), "blocks[0]: two series have one `name`"),
+            (line(&[("a", 1); 7]), "blocks[0]: `series` has 7 items, more than 6"),
             (section(json!([{"type": "text", "text": long(3000)}])), "taken"),
             (
                 section(json!([{"type": "text", "text": long(3001)}])),
@@ -233,6 +355,15 @@ mod tests {
         }
         let many = vec![json!({"type": "divider"}); 51];
         assert_eq!(check(&json!({"text": "x", "blocks": many})), Err("`blocks` has 51 items, more than 50".into()));
+        let told = |message: Value| check(&message).map_or_else(|what| what, |left| format!("{left} left"));
+        let tables = vec![json!({"type": "table", "rows": [[cell("a")]]}); 2];
+        assert_eq!(told(json!({"text": "x", "blocks": tables})), "2 tables, more than 1");
+        let coloured = |color: &str| {
+            let blocks = [json!({"type": "divider"})];
+            json!({"text": "x", "blocks": blocks, "attachments": [{"color": color, "blocks": blocks}]})
+        };
+        assert_eq!(told(coloured("#c62828")), "12000 left");
+        assert!(told(coloured("red")).contains("`color`"));
         let twice = vec![json!({"type": "divider", "block_id": "a"}); 2];
         assert!(check(&json!({"text": "x", "blocks": twice})).unwrap_err().contains("given twice"));
         assert!(check(&json!({"blocks": [{"type": "divider"}]})).is_err());

@@ -3,13 +3,17 @@
 use serde_json::{Value, json};
 
 use super::limits;
-use crate::channels::format::{Trouble, parse};
-use crate::channels::view::{Mood, View};
+use crate::channels::drawn::Limits;
+use crate::channels::format::{Dressed, Trouble, parse};
+use crate::channels::view::{Mood, Row, View};
 use crate::channels::words::Words;
 use crate::render::{Engine, short};
 
 /// Where the search for what fits begins; as short as names come, no more have room.
 pub(in crate::channels) const MOST_PEOPLE: usize = 250;
+
+/// What Teams draws of a chart; a line may have gaps. More points than these would crowd out the rest of the card.
+pub(in crate::channels) const CHART: Limits = Limits { points: 48, series: 6, label: 40, gaps: true };
 
 /// How many items of a list the plain card shows: as long as they come, no more surely fit.
 const ITEMS: usize = 5;
@@ -20,11 +24,26 @@ pub(in crate::channels) fn dress(
     file: &str,
     view: &View<'_>,
     words: &Words,
-) -> Result<String, Trouble> {
+) -> Result<Dressed, Trouble> {
     let card = parse(file, &engine.render(file, view)?)?;
     let message = envelope(card, words);
-    limits::check(&message).map_err(|what| Trouble::Limit { file: file.to_owned(), what })?;
-    Ok(message.to_string())
+    let room = limits::check(&message).map_err(|what| Trouble::Limit { file: file.to_owned(), what })?;
+    Ok(Dressed { body: message.to_string(), plainer: None, room: Some(room) })
+}
+
+/// The bytes of one person's line on a card, as the limit counts them: the texts, and what holds them.
+pub(in crate::channels) fn row_length(row: &Row<'_>) -> usize {
+    const LINE: &str = r#"{"inlines":[{"text":"","type":"TextRun"},{"isSubtle":true,"text":"","type":"TextRun"},{"isSubtle":true,"text":"","type":"TextRun"}],"spacing":"Medium","type":"RichTextBlock"},"#;
+    // What stands between the texts, such as ` · 12 sessions`, with marks that are not ASCII.
+    const BETWEEN: usize = 80;
+    let length = |text: &str| limits::escaped_length(text) + 2 * text.matches(['"', '\\']).count();
+    let places: usize = row.on.iter().map(|prefix| length(prefix).max(7) + 2).sum();
+    limits::escaped_length(LINE)
+        + BETWEEN
+        + length(&row.who)
+        + row.name.map_or(0, length)
+        + places
+        + row.connected.map_or(0, length)
 }
 
 /// The words alone, on a card that any client shows.

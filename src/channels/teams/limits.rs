@@ -6,6 +6,10 @@ use serde_json::Value;
 /// Teams refuses 28 672 bytes, measured on the card escaped as a JSON string; a little room is left for what it adds.
 const BYTES: usize = 27_000;
 
+/// Charts, which Teams draws and the schema does not know: each carries what other clients show in its place.
+/// <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/charts-in-adaptive-cards>.
+const CHARTS: [&str; 3] = ["Chart.Line", "Chart.VerticalBar", "Chart.VerticalBar.Grouped"];
+
 const ELEMENTS: [&str; 12] = [
     "TextBlock",
     "RichTextBlock",
@@ -21,8 +25,8 @@ const ELEMENTS: [&str; 12] = [
     "Action.OpenUrl",
 ];
 
-/// Whether Teams takes this message. Elements that are not known here are refused, and so are mentions.
-pub(in crate::channels) fn check(message: &Value) -> Result<(), String> {
+/// Whether Teams takes this message; if so, how many bytes it has room for beside its own. Elements that are not known here are refused, and so are mentions.
+pub(in crate::channels) fn check(message: &Value) -> Result<usize, String> {
     if message["type"] != "message" {
         return Err("`type` is not `message`".to_owned());
     }
@@ -48,7 +52,7 @@ pub(in crate::channels) fn check(message: &Value) -> Result<(), String> {
     if length > BYTES {
         return Err(format!("the card has {length} bytes, more than {BYTES}"));
     }
-    Ok(())
+    Ok(BYTES - length)
 }
 
 fn check_elements(value: &Value) -> Result<(), String> {
@@ -66,6 +70,9 @@ fn check_elements(value: &Value) -> Result<(), String> {
 }
 
 fn check_element(kind: &str, element: &Value) -> Result<(), String> {
+    if CHARTS.contains(&kind) {
+        return check_chart(kind, element);
+    }
     if !ELEMENTS.contains(&kind) {
         return Err(format!("no element of type `{kind}` is known"));
     }
@@ -74,7 +81,7 @@ fn check_element(kind: &str, element: &Value) -> Result<(), String> {
         "RichTextBlock" => "inlines",
         "Container" | "TableCell" => "items",
         "FactSet" => "facts",
-        "Table" => "rows",
+        "Table" => return check_table(element),
         "TableRow" => "cells",
         "ActionSet" => "actions",
         "Action.OpenUrl" => "url",
@@ -95,8 +102,34 @@ fn check_element(kind: &str, element: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// Every row has a cell under each column.
+fn check_table(table: &Value) -> Result<(), String> {
+    let columns = table["columns"].as_array().map_or(0, Vec::len);
+    let rows = table["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if rows.is_empty() {
+        return Err("`Table` has no `rows`".to_owned());
+    }
+    match rows.iter().find(|row| row["cells"].as_array().map_or(0, Vec::len) != columns) {
+        Some(_) => Err(format!("a row of a `Table` has not one cell under each of its {columns} columns")),
+        None => Ok(()),
+    }
+}
+
+fn check_chart(kind: &str, chart: &Value) -> Result<(), String> {
+    if chart["fallback"]["type"] != "RichTextBlock" {
+        return Err(format!("`{kind}` has no text as its `fallback`"));
+    }
+    let point = |point: &Value| point["x"].is_string() && point["y"].is_number();
+    let line = |line: &Value| {
+        line["legend"].is_string() && line["values"].as_array().is_some_and(|values| values.iter().all(point))
+    };
+    let data = chart["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let fine = if kind == "Chart.VerticalBar" { data.iter().all(point) } else { data.iter().all(line) };
+    if fine && !data.is_empty() { Ok(()) } else { Err(format!("`{kind}` has no proper `data`")) }
+}
+
 /// How long a text is as a JSON string within JSON, with what is not ASCII as `\uXXXX`: the larger of the ways to count.
-fn escaped_length(text: &str) -> usize {
+pub(super) fn escaped_length(text: &str) -> usize {
     text.chars()
         .map(|c| match c {
             '"' | '\\' => 2,
@@ -117,12 +150,16 @@ mod tests {
         let message = json!({"type": "message", "attachments": [
             {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card},
         ]});
-        check(&message).map_or_else(|what| what, |()| "taken".to_owned())
+        check(&message).map_or_else(|what| what, |_| "taken".to_owned())
     }
 
     #[test]
     fn limits_are_kept() {
         let run = |text: &str| json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text}]});
+        let chart = |y: Value| {
+            let data = json!([{"legend": "a", "values": [{"x": "1", "y": y}]}]);
+            json!({"type": "Chart.Line", "data": data, "fallback": run("x")})
+        };
         for (body, answer) in [
             (json!([run("x")]), "taken"),
             (json!([]), "`body` is empty"),
@@ -131,6 +168,13 @@ mod tests {
             (json!([{"type": "Confetti"}]), "no element of type `Confetti` is known"),
             (json!([{"type": "Input.Text", "id": "x"}]), "no element of type `Input.Text` is known"),
             (json!([{"type": "Table", "rows": []}]), "`Table` has no `rows`"),
+            (
+                json!([{"type": "Table", "columns": [{}, {}], "rows": [{"type": "TableRow", "cells": [{"type": "TableCell", "items": [run("x")]}]}]}]),
+                "a row of a `Table` has not one cell under each of its 2 columns",
+            ),
+            (json!([chart(json!(1.5))]), "taken"),
+            (json!([chart(json!(null))]), "`Chart.Line` has no proper `data`"),
+            (json!([{"type": "Chart.Line", "data": []}]), "`Chart.Line` has no text as its `fallback`"),
             (
                 json!([{"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "url": "javascript:x"}]}]),
                 "`url` is no http or https address",
