@@ -16,6 +16,7 @@ mod polls;
 mod routing;
 mod schedules;
 mod spans;
+mod topology;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use incidents::IncidentRow;
 pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
 pub use schedules::Slot;
+pub use topology::{Topology, TopologyChange};
 
 use crate::clock::whole_milliseconds;
 use dialect::Pool;
