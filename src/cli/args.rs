@@ -33,6 +33,17 @@ Examples:
   headcount who --host sense.example.com --cert client.pem --key client_key.pem --root root.pem
   headcount who --host sense.example.com … --discover           all virtual proxies of all proxies";
 
+/// What `replay --help` ends with.
+const REPLAY: &str = "\
+Examples:
+  headcount replay --site prod --from 2026-03-01 --to 2026-03-31               the rules as they are, on last month
+  headcount replay --site prod --from 2026-03-01 --to 2026-03-31 --rules new.yaml
+  headcount replay --history monday.jsonl --rules new.yaml --format json
+
+A history is JSON Lines, one observation a line; the lines of one instant are one poll:
+  {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense1\", \"prefix\": \"hr\", \"people\": [[\"CORP\", \"anna\", 2]]}
+  {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense2\", \"prefix\": \"\", \"error\": \"timeout\"}";
+
 /// Tells who is on a client-managed Qlik Sense site, in Slack, Teams and e-mail.
 #[derive(Debug, Parser)]
 #[command(name = "headcount", version, max_term_width = 100, propagate_version = true, after_help = BEGIN)]
@@ -106,6 +117,9 @@ pub(super) enum Command {
     Outbox(Outbox),
     /// What is wrong now; with --all, what was
     Incidents(Incidents),
+    /// What the rules would have told of the past; nothing is recorded, nothing is sent
+    #[command(after_help = REPLAY)]
+    Replay(Replay),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),
     /// The JSON Schema of the configuration, by which editors complete and check it
@@ -209,6 +223,11 @@ fn some_time(text: &str) -> Result<jiff::SignedDuration, String> {
     }
 }
 
+/// A whole day.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse().map_err(|_| "it is no day: write one such as `2026-03-01`".to_owned())
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum WhoFormat {
     Table,
@@ -308,6 +327,28 @@ pub(super) struct Incidents {
     /// Closed ones, too
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("past").args(["from", "history"]).required(true))]
+pub(super) struct Replay {
+    /// The site; with --history the one whose check is meant, where there are several
+    #[arg(long, value_name = "NAME", required_unless_present = "history")]
+    pub(super) site: Option<String>,
+    /// The first day, such as 2026-03-01
+    #[arg(long, value_name = "DATE", requires = "to", value_parser = day)]
+    pub(super) from: Option<jiff::civil::Date>,
+    /// The last day
+    #[arg(long, value_name = "DATE", requires = "from", value_parser = day)]
+    pub(super) to: Option<jiff::civil::Date>,
+    /// A recorded history in place of what the store remembers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(super) history: Option<PathBuf>,
+    /// The rules to try: a configuration, or its `rules` and `checks` alone [default: the configuration]
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
     #[command(flatten)]
     pub(super) listing: Listing,
 }
