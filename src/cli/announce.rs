@@ -7,7 +7,7 @@ use super::deliver::{Unsent, see_through};
 use super::exit::{Exit, Failure};
 use super::test::known_channel;
 use super::who::{sentence, summary};
-use super::{Context, output, time};
+use super::{Context, output, time, topology};
 use crate::daemon;
 use crate::jobs;
 use crate::message::Occasion;
@@ -34,6 +34,7 @@ pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<E
     let occasion = Occasion::Asked { planned, because: args.reason.clone() };
     let (snapshot, ids) = jobs::announce(&rooms, site, &qlik, &tell, &occasion).await?;
     output::print(&format!("{}\n", summary(&snapshot)))?;
+    topology::complain(&qlik);
     for (pair, why) in snapshot.silent() {
         output::complain(&sentence(snapshot.site(), pair, why));
     }

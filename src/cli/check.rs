@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::{Check, ListFormat};
 use super::exit::{Exit, Failure};
-use super::{Context, connect, output};
+use super::{Context, connect, output, topology};
 use crate::channels;
 use crate::render::Engine;
 use crate::schedule::Cron;
@@ -93,6 +93,12 @@ pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, F
         }
     };
     output::print(&text)?;
+    if args.listing.format == ListFormat::Table {
+        match topology::known(&config, &context.state().join(&config.database)).await {
+            Ok(known) => output::print(&known)?,
+            Err(error) => output::complain(&format!("what is known of proxies is missing, since {error}")),
+        }
+    }
     for note in &config.notes {
         output::complain(&note.to_string());
     }

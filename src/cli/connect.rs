@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exit::{Exit, Failure};
 use super::who::sentence;
-use super::{Context, output};
+use super::{Context, output, topology};
 use crate::config::Config;
 use crate::jobs::Site;
 use crate::message::lasting;
@@ -70,7 +70,7 @@ async fn look(context: &Context<'_>, site: &Site) -> Result<Vec<Line>, Failure> 
     let qlik = Qlik::new(&site.qlik).map_err(|error| Failure::usage(error.to_string()))?;
     let inspections = qlik.inspect(context.clock.now()).await;
     let now = context.clock.now();
-    let mut lines = Vec::new();
+    let mut lines = repository(&site.name, &qlik, now);
     let mut proxy = None;
     for inspection in &inspections {
         // What is the proxy's own is told once, before its virtual proxies.
@@ -83,6 +83,38 @@ async fn look(context: &Context<'_>, site: &Site) -> Result<Vec<Line>, Failure> 
         lines.push(pair_line(&site.name, inspection));
     }
     Ok(lines)
+}
+
+/// What the repository says, where it is asked which proxies there are.
+fn repository(site: &str, qlik: &Qlik, now: Timestamp) -> Vec<Line> {
+    let Some(repository) = qlik.repository() else { return Vec::new() };
+    let name = format!("site {}, repository {}", output::shown(site), output::shown(&repository));
+    let mut lines = Vec::new();
+    lines.extend(qlik.repository_certificate().map(|certificate| certificate_line(&name, &certificate, now)));
+    match (qlik.trouble(), qlik.known()) {
+        (Some(why), _) => lines.push(Line::wrong(format!(
+            "{name}: {}: {}; {}",
+            why.tried,
+            output::shown(&why.what),
+            output::cut(&why.advice, 600)
+        ))),
+        (None, Some(known)) => {
+            lines.push(Line::fine(format!("{name}: {}", topology::summary(&known.topology))));
+            if !known.topology.unlinked.is_empty() {
+                lines.push(Line::fine(format!(
+                    "site {}: {}",
+                    output::shown(site),
+                    topology::unlinked(&known.topology)
+                )));
+            }
+        }
+        (None, None) => {}
+    }
+    // A suspicion is no proof: it does not fail the check.
+    qlik.doubts()
+        .iter()
+        .for_each(|doubt| output::complain(&format!("{name}: {}", output::cut(&doubt.to_string(), 600))));
+    lines
 }
 
 fn pair_line(site: &str, inspection: &Inspection) -> Line {

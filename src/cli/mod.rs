@@ -21,6 +21,7 @@ mod run;
 mod shell;
 mod test;
 mod time;
+mod topology;
 mod who;
 
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{ListFormat, Poll};
 use super::exit::{Exit, Failure};
 use super::who::{PairAnswer, sentence, summary};
-use super::{Context, output};
+use super::{Context, output, topology};
 use crate::jobs::{Watch, observe_and_judge};
 use crate::judge::{Finding, Judgement};
 use crate::snapshot::{Coverage, Snapshot};
@@ -62,10 +62,12 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
     let now = context.clock.now();
     output::complain_of_dates(checks.iter().map(|check| &check.site.qlik), now);
     let mut polled = Vec::new();
+    let mut watched = Vec::new();
     for check in checks {
         let watch = Watch::new(check).map_err(|error| Failure::usage(error.to_string()))?;
         let interval = check.cron.step_at(now);
         polled.push((check, observe_and_judge(store.as_ref(), &watch, now, interval).await?));
+        watched.push(watch);
     }
     let text = match args.listing.format {
         ListFormat::Json => {
@@ -94,6 +96,7 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
         }
     };
     output::print(&text)?;
+    watched.iter().for_each(|watch| topology::complain(&watch.qlik));
     let mut exit = Exit::Done;
     for (_, (snapshot, ..)) in &polled {
         for (pair, why) in snapshot.silent() {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{Who, WhoFormat};
 use super::exit::{Exit, Failure};
-use super::{Context, output};
+use super::{Context, output, topology};
 use crate::config::load::Loader;
 use crate::message::{KnownNames, Person, people};
 use crate::qlik::{
@@ -31,12 +31,21 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
     let asked =
         sites.iter().map(Qlik::new).collect::<Result<Vec<_>, _>>().map_err(|e| Failure::usage(e.to_string()))?;
     output::complain_of_dates(&sites, now);
+    // The answer is the site's; names and topologies that only the store knows are an extra.
+    let mut store = None;
+    if let Some(database) = &database
+        && asked.iter().any(Qlik::discovers)
+    {
+        match recalled(database, &asked, &sites).await {
+            Ok(opened) => store = opened,
+            Err(error) => output::complain(&format!("what is known of proxies is missing, since {error}")),
+        }
+    }
     let snapshots = join_all(asked.iter().map(|site| site.observe(now))).await;
 
     let mut names = KnownNames::default();
-    if let Some(database) = database {
-        // The answer is the site's; names that only the store knows are an extra.
-        match cached_names(&database, &snapshots).await {
+    if let Some(database) = &database {
+        match cached_names(store, database, &snapshots).await {
             Ok(cached) => names.extend(cached),
             Err(error) => output::complain(&format!("names are missing, since {error}")),
         }
@@ -58,7 +67,7 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         WhoFormat::Table => table(&snapshots, &names, total),
     };
     output::print(&text)?;
-    asked.iter().for_each(say_of_discovery);
+    asked.iter().for_each(topology::complain);
     if let (WhoFormat::Plain, Some(anonymous)) = (format, total.map(|total| total.anonymous).filter(|n| *n > 0)) {
         // A line of its own would be a person to whoever counts lines.
         output::say(&format!("and {}", output::count(anonymous, "anonymous session", "anonymous sessions")));
@@ -71,22 +80,6 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
     Ok(exit(&snapshots, total, args.fail_above))
 }
 
-/// What there is to say of a list of proxies that is old, or may be short. Where none is known, its pair says why.
-fn say_of_discovery(site: &Qlik) {
-    if let (Some(why), Some(known)) = (site.trouble(), site.known()) {
-        let at = known.at.strftime("%Y-%m-%d %H:%M UTC");
-        output::complain(&format!(
-            "the repository was not heard: {}: {}; {}. The proxies are those that it named at {at}",
-            why.tried,
-            output::shown(&why.what),
-            why.advice
-        ));
-    }
-    for doubt in site.doubts() {
-        output::complain(&output::cut(&doubt.to_string(), 600));
-    }
-}
-
 /// What one pair that was not seen comes to: where, what was tried, what happened, what to do.
 pub(super) fn sentence(site: &str, pair: &Pair, why: &Unseen) -> String {
     let (proxy, prefix) = (output::shown(&pair.proxy), output::shown(&pair.prefix));
@@ -96,10 +89,25 @@ pub(super) fn sentence(site: &str, pair: &Pair, why: &Unseen) -> String {
     format!("{place}, {virtual_proxy} was not seen: {}: {}; {}", why.tried, output::shown(&why.what), why.advice)
 }
 
+/// The store, where there is one, once each site knows what the daemon heard of its proxies.
+async fn recalled(database: &Path, asked: &[Qlik], sites: &[qlik::Settings]) -> Result<Option<Store>, StoreError> {
+    let store = Store::open_existing(database).await?;
+    if let Some(store) = &store {
+        for (qlik, site) in asked.iter().zip(sites) {
+            crate::jobs::recall(store, &site.site, qlik).await?;
+        }
+    }
+    Ok(store)
+}
+
 /// What people are called whom the site did not name, where there is a store to ask.
-async fn cached_names(database: &Path, snapshots: &[Snapshot]) -> Result<KnownNames, StoreError> {
+async fn cached_names(store: Option<Store>, database: &Path, snapshots: &[Snapshot]) -> Result<KnownNames, StoreError> {
     let mut names = KnownNames::default();
-    if let Some(store) = Store::open_existing(database).await? {
+    let store = match store {
+        Some(store) => Some(store),
+        None => Store::open_existing(database).await?,
+    };
+    if let Some(store) = store {
         for snapshot in snapshots {
             names.extend(crate::jobs::names(&store, snapshot).await?);
         }

@@ -2,6 +2,7 @@
 //!
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
+mod discovery;
 mod notice;
 mod poll;
 mod release;
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
+pub use discovery::{Discovery, recall};
 pub use notice::{announce, test};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use super::{Rooms, Site, names};
+use super::{Rooms, Site, discovery, names};
 use crate::message::{self, Kind, Occasion};
 use crate::outbox::{Addressed, DeliveryId};
 use crate::qlik::Qlik;
@@ -31,7 +31,7 @@ pub async fn announce(
     occasion: &Occasion,
 ) -> Result<(Snapshot, Vec<DeliveryId>), StoreError> {
     let now = rooms.clock.now();
-    let snapshot = qlik.observe(now).await;
+    let snapshot = discovery::look(&rooms.store, &site.name, qlik, now).await?;
     let names = names(&rooms.store, &snapshot).await?;
     let message = message::who(&snapshot, occasion, None, site.link.as_deref(), &names, (now, &rooms.zone));
     let cause = format!("announce:{}:{}", site.name, once(now));

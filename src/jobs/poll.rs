@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::tell::Found;
-use super::{Check, Rooms, Site};
+use super::{Check, Discovery, Rooms, Site};
 use crate::judge::{self, Judgement, Past, Rule};
 use crate::message;
 use crate::qlik::{Qlik, TlsError};
@@ -18,6 +18,8 @@ pub struct Watch {
     pub site: Arc<Site>,
     pub qlik: Qlik,
     pub rules: Vec<Arc<Rule>>,
+    /// What was said of its topology.
+    discovery: Discovery,
     /// What was silent at the last poll, so that a log says what changed and not what lasts.
     silent: Mutex<HashMap<Pair, UnseenKind>>,
 }
@@ -28,6 +30,7 @@ impl Watch {
             site: check.site.clone(),
             qlik: Qlik::new(&check.site.qlik)?,
             rules: check.rules.clone(),
+            discovery: Discovery::default(),
             silent: Mutex::default(),
         })
     }
@@ -36,6 +39,7 @@ impl Watch {
 /// Polls a site for a slot that came due. Only the bot's own memory can fail it; all else is something to record and to tell.
 pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDuration) -> Result<Recorded, StoreError> {
     let (snapshot, counts, judgement) = observe_and_judge(Some(&rooms.store), watch, slot.slot, interval).await?;
+    watch.discovery.note(&rooms.store, &watch.site.name, &watch.qlik).await?;
     log(watch, &snapshot, counts);
     let link = watch.site.link.as_deref();
     let messages = message::alerts(&judgement.findings, &snapshot, link, &rooms.zone);
@@ -78,6 +82,9 @@ pub async fn observe_and_judge(
         Some(store) => store.past(&watch.site.name, at, looks_back, interval).await?,
         None => Past { interval, ..Past::default() },
     };
+    if let Some(store) = store {
+        super::recall(store, &watch.site.name, &watch.qlik).await?;
+    }
     let snapshot = watch.qlik.observe(at).await;
     let counts = snapshot.counts();
     let judgement = judge::judge(&watch.rules, &snapshot, counts, &past);

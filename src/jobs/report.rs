@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 
-use super::{Report, Rooms, Site};
+use super::{Report, Rooms, Site, discovery};
 use crate::message::{self, Kind, KnownNames, Occasion};
 use crate::outbox::Addressed;
 use crate::qlik::{Qlik, TlsError};
@@ -32,7 +32,8 @@ impl ReportJob {
 /// Tells who is on now, for a slot that came due. False where someone else did.
 pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool, StoreError> {
     let now = rooms.clock.now();
-    let snapshots = join_all(job.sites.iter().map(|(_, qlik)| qlik.observe(now))).await;
+    let looks = job.sites.iter().map(|(site, qlik)| discovery::look(&rooms.store, &site.name, qlik, now));
+    let snapshots = join_all(looks).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut deliveries = Vec::new();
     for ((site, _), snapshot) in job.sites.iter().zip(&snapshots) {
         let names = names(&rooms.store, snapshot).await?;

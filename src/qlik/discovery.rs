@@ -104,13 +104,16 @@ impl Qlik {
         self.repository.as_ref().map(|repository| format!("{} as {}", repository.address(), repository.user))
     }
 
-    /// Takes over what an earlier run heard, unless something was heard since.
+    /// Takes over what was heard elsewhere: by an earlier run, or by another look at the same site since.
     pub fn recall(&self, topology: Topology, at: Timestamp) {
         let mut state = self.state();
-        if state.known.is_none() {
+        if state.known.as_ref().is_none_or(|known| known.at < at) {
             state.layout = Arc::new(Layout::discovered(&self.settings, &topology.to_poll(), &state.layout));
             state.known = Some(Known { topology: Arc::new(topology), at });
-            state.asked.get_or_insert((at, true));
+            if state.asked.is_none_or(|(asked, _)| asked < at) {
+                state.asked = Some((at, true));
+                state.trouble = None;
+            }
         }
     }
 

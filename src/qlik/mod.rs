@@ -92,6 +92,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether the repository says which proxies there are.
+    pub fn discovers(&self) -> bool {
+        matches!(self.proxies, Proxies::Discover)
+    }
+
     /// Whether any of its proxies is believed without being verified.
     pub fn is_insecure(&self) -> bool {
         let insecure = |trust: &Trust| matches!(trust, Trust::Insecure);

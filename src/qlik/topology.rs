@@ -138,6 +138,13 @@ impl Topology {
     }
 }
 
+impl ProxyService {
+    /// What the proxy is called: its host, with the port when that is not the usual one.
+    pub fn label(&self) -> String {
+        label(&self.host, self.port)
+    }
+}
+
 impl VirtualProxy {
     /// `default virtual proxy`, or ``virtual proxy `hr` ``.
     pub fn told(&self) -> String {

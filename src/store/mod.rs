@@ -19,6 +19,7 @@ mod routing;
 mod schedules;
 mod spans;
 mod tidy;
+mod topology;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub use polls::{Poll, Recorded};
 pub use recall::{RecalledReading, RecalledSession};
 pub use schedules::Slot;
 pub use tidy::{Keep, Tidied};
+pub use topology::{Topology, TopologyChange};
 
 use crate::clock::whole_milliseconds;
 use dialect::Pool;

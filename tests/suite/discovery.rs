@@ -175,3 +175,48 @@ async fn discovered_proxies_are_verified_by_the_name_that_the_repository_gives()
     assert_eq!((done.status, &done.json()["sites"][0]["coverage"]["answered"]), (3, &json!(24)));
     assert!(done.err.contains("give its address under `resolve`"), "{}", done.err);
 }
+
+fn configured(site: &Site, folder: &Folder, more: &str) {
+    folder.write(
+        "headcount.yaml",
+        &format!(
+            r#"
+sites:
+  prod:
+    host: sense1.example.test
+    certificate: {{pem: client.pem, key: client_key.pem}}
+    trust: {{root: root.pem}}
+    ports: {{qrs: {}}}
+    proxies: discover
+    resolve: {{SENSE1.example.test: 127.0.0.1, sense2.example.test: 127.0.0.1}}
+    timeout: 1s
+{more}
+"#,
+            site.repository_port()
+        ),
+    );
+}
+
+#[tokio::test]
+async fn check_connect_shows_what_the_repository_names_and_suspects_a_short_list() {
+    let (site, folder) = site().await;
+    configured(&site, &folder, "");
+    let done = headcount(&folder, &["check", "--connect"]).await;
+    assert_eq!((done.status, done.err.as_str()), (0, ""), "{}", done.out);
+    for part in [
+        "prod: its repository was not asked yet which proxies there are; `--connect` asks it.",
+        " as INTERNAL\\sa_api: certificate for sense1.example.test",
+        ": 2 proxies, 29 virtual proxies, 30 pairs to poll",
+        "✓ site prod: not linked to any proxy, so not polled: virtual proxy `hdr`, virtual proxy `old`",
+        "virtual proxy `vp24`: 0 users in 0 sessions",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    site.know(Person::new("CORP", "low", "Low"));
+    configured(&site, &folder, "    user: CORP\\low");
+    let done = headcount(&folder, &["check", "--connect"]).await;
+    assert!(done.err.contains("the lists may be short: `CORP\\low` has no role"), "{}{}", done.out, done.err);
+    site.fail_repository(Fault::status(403));
+    let done = headcount(&folder, &["check", "--connect"]).await;
+    assert!(done.status == 3 && done.out.contains("✗ site prod, repository"), "{}{}", done.out, done.err);
+}

@@ -2,6 +2,7 @@
 
 mod change;
 mod delivery;
+mod discovery;
 mod grouping;
 mod names;
 mod quiet;

@@ -71,9 +71,34 @@ impl World {
 
     /// As [`World::new`], with something else in the place of parts of its configuration, each of which must be there.
     pub(crate) async fn with(rules: &str, instead: &[(&str, &str)]) -> Self {
+        let setup = Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"]);
+        Self::of(setup, rules, |_, text| replaced(text, instead)).await
+    }
+
+    /// A site whose repository names its two proxies: one with the default virtual proxy and `hr`, one with `sales`. A
+    /// further `hr` is linked to neither.
+    pub(crate) async fn discovering(rules: &str) -> Self {
+        let setup = Setup::new("sense.example.test")
+            .proxy("sense.example.test", &["", "hr"])
+            .proxy("sense2.example.test", &["sales"])
+            .repository()
+            .unlinked("hr");
+        Self::of(setup, rules, |site, text| {
+            let listed = format!("[{{host: 127.0.0.1, port: {}, virtual_proxies: [\"\", hr]}}]", site.port(0));
+            let discovered = format!(
+                "discover\n    ports: {{qrs: {}, engine: {}}}\n    resolve: {{SENSE.example.test: 127.0.0.1, sense2.example.test: 127.0.0.1}}",
+                site.repository_port(),
+                site.repository_port()
+            );
+            replaced(text, &[("host: 127.0.0.1\n", "host: sense.example.test\n"), (&listed, &discovered)])
+        })
+        .await
+    }
+
+    async fn of(setup: Setup, rules: &str, change: impl FnOnce(&Site, String) -> String) -> Self {
         let log = Log::default();
         let collecting = log.collect();
-        let site = Site::start(Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"])).await;
+        let site = Site::start(setup).await;
         let inbox = HttpInbox::start().await;
         let smtp = Smtp::start(SmtpOptions::default().login("headcount", "hunter2")).await;
         let folder = Folder::new(&site);
@@ -101,7 +126,7 @@ channels:
       smtp: {{host: 127.0.0.1, port: {mail}, tls: none, user: headcount, password_file: smtp-password}}
 {rules}"#
         );
-        let config = folder.write("headcount.yaml", &replaced(text, instead));
+        let config = folder.write("headcount.yaml", &change(&site, text));
         let clock = Clock::manual(instant("2026-03-02T08:00:00"));
         let mut world = Self {
             site,
