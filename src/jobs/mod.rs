@@ -7,6 +7,7 @@ mod poll;
 mod release;
 mod report;
 mod tell;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use notice::{announce, test};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
 pub use report::{ReportJob, names, report};
+pub use upkeep::upkeep;
 
 use crate::channels::Channel;
 use crate::clock::Clock;

@@ -18,6 +18,7 @@ pub(super) type Row = sqlx::sqlite::SqliteRow;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/0001_first.sql")),
     (20, "routing", include_str!("migrations/0020_routing.sql")),
+    (21, "sick", include_str!("migrations/0021_sick.sql")),
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),
 ];
 

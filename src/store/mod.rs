@@ -15,6 +15,7 @@ mod past;
 mod polls;
 mod routing;
 mod schedules;
+mod sick;
 mod spans;
 
 use std::collections::HashMap;
