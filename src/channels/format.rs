@@ -27,6 +27,11 @@ pub fn format(kind: ChannelKind, message: &Message, engine: &Engine, names: Name
     payload
 }
 
+/// The first line of a message, in the words that every channel shares.
+pub fn headline(message: &Message, engine: &Engine) -> String {
+    Words::of(&Matter::of(message), engine).0.title
+}
+
 /// Puts every sample into every form, and tells each template that fails: before a real message meets it.
 pub fn rehearse(engine: &Engine) -> Vec<String> {
     let mut told = Vec::new();

@@ -30,7 +30,19 @@ Examples:
   headcount who                                 every site of the configuration
   headcount who --site prod --format csv >who.csv
   headcount who --site prod --fail-above 0 && restart-sense     only when nobody is on
-  headcount who --host sense.example.com --cert client.pem --key client_key.pem --root root.pem";
+  headcount who --host sense.example.com --cert client.pem --key client_key.pem --root root.pem
+  headcount who --host sense.example.com … --discover           all virtual proxies of all proxies";
+
+/// What `replay --help` ends with.
+const REPLAY: &str = "\
+Examples:
+  headcount replay --site prod --from 2026-03-01 --to 2026-03-31               the rules as they are, on last month
+  headcount replay --site prod --from 2026-03-01 --to 2026-03-31 --rules new.yaml
+  headcount replay --history monday.jsonl --rules new.yaml --format json
+
+A history is JSON Lines, one observation a line; the lines of one instant are one poll:
+  {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense1\", \"prefix\": \"hr\", \"people\": [[\"CORP\", \"anna\", 2]]}
+  {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense2\", \"prefix\": \"\", \"error\": \"timeout\"}";
 
 /// Tells who is on a client-managed Qlik Sense site, in Slack, Teams and e-mail.
 #[derive(Debug, Parser)]
@@ -105,6 +117,9 @@ pub(super) enum Command {
     Outbox(Outbox),
     /// What is wrong now; with --all, what was
     Incidents(Incidents),
+    /// What the rules would have told of the past; nothing is recorded, nothing is sent
+    #[command(after_help = REPLAY)]
+    Replay(Replay),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),
     /// The JSON Schema of the configuration, by which editors complete and check it
@@ -157,6 +172,18 @@ pub(super) struct Who {
     /// A virtual proxy; several times for several, none for the default one
     #[arg(long, value_name = "PREFIX", requires = "host", conflicts_with = "site")]
     pub(super) virtual_proxy: Vec<String>,
+    /// Ask the repository which proxies and virtual proxies there are, and then all of them
+    #[arg(long, requires = "host", conflicts_with_all = ["site", "port", "virtual_proxy"])]
+    pub(super) discover: bool,
+    /// The repository's port [default: 4242]
+    #[arg(long, value_name = "PORT", requires = "discover", conflicts_with = "site")]
+    pub(super) qrs_port: Option<u16>,
+    /// On whose behalf the repository is asked [default: `INTERNAL\sa_api`]
+    #[arg(long, value_name = "DIR\\ID", requires = "discover", conflicts_with = "site")]
+    pub(super) user: Option<String>,
+    /// The address of a name that this machine cannot look up; several times for several
+    #[arg(long, value_name = "NAME=ADDRESS", requires = "host", conflicts_with = "site", value_parser = name_and_address)]
+    pub(super) resolve: Vec<(String, std::net::IpAddr)>,
     /// How long to wait for each answer [default: 5s, or the site's own]
     #[arg(long, value_name = "DURATION", value_parser = some_time)]
     pub(super) timeout: Option<jiff::SignedDuration>,
@@ -167,12 +194,6 @@ pub(super) struct Who {
     #[arg(long)]
     pub(super) format: Option<WhoFormat>,
     // Flags that are documented and not built yet: refused by name.
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    discover: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    qrs_port: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    user: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
     health: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
@@ -186,12 +207,25 @@ fn not_built(_: &str) -> Result<String, String> {
     Err("this flag is not built yet in this version of headcount".to_owned())
 }
 
+/// `SENSE1=10.0.0.5`.
+fn name_and_address(text: &str) -> Result<(String, std::net::IpAddr), String> {
+    let wrong = || "write a name and its address, such as `SENSE1=10.0.0.5`".to_owned();
+    let (name, address) = text.split_once('=').ok_or_else(wrong)?;
+    crate::qlik::check_host(name).map_err(|_| wrong())?;
+    Ok((name.to_owned(), address.parse().map_err(|_| wrong())?))
+}
+
 /// A length of time that is not nothing.
 fn some_time(text: &str) -> Result<jiff::SignedDuration, String> {
     match crate::duration::parse(text) {
         Ok(length) if length.is_zero() => Err("no site answers in no time: write a length such as `5s`".to_owned()),
         other => other,
     }
+}
+
+/// A whole day.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse().map_err(|_| "it is no day: write one such as `2026-03-01`".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -293,6 +327,28 @@ pub(super) struct Incidents {
     /// Closed ones, too
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("past").args(["from", "history"]).required(true))]
+pub(super) struct Replay {
+    /// The site; with --history the one whose check is meant, where there are several
+    #[arg(long, value_name = "NAME", required_unless_present = "history")]
+    pub(super) site: Option<String>,
+    /// The first day, such as 2026-03-01
+    #[arg(long, value_name = "DATE", requires = "to", value_parser = day)]
+    pub(super) from: Option<jiff::civil::Date>,
+    /// The last day
+    #[arg(long, value_name = "DATE", requires = "from", value_parser = day)]
+    pub(super) to: Option<jiff::civil::Date>,
+    /// A recorded history in place of what the store remembers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(super) history: Option<PathBuf>,
+    /// The rules to try: a configuration, or its `rules` and `checks` alone [default: the configuration]
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
     #[command(flatten)]
     pub(super) listing: Listing,
 }

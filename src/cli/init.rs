@@ -11,7 +11,7 @@ use super::exit::{Exit, Failure};
 use super::who::{sentence, summary};
 use super::{Context, output};
 use crate::config::load::Loader;
-use crate::qlik::{self, Found, FoundClient, ProxySettings, Qlik, Trust};
+use crate::qlik::{self, Found, FoundClient, Proxies, ProxySettings, Qlik, Trust};
 use crate::secret::Secret;
 use crate::snapshot::{Observation, Snapshot, UnseenKind};
 
@@ -59,9 +59,14 @@ pub(super) async fn init(context: &Context<'_>, args: &Init) -> Result<Exit, Fai
     let trust = Trust::Root(found.roots.clone());
     let settings = |proxy: &ProxySettings| qlik::Settings {
         site: host.as_str().into(),
+        host: host.clone(),
+        server_name: proxy.server_name.clone(),
         identity: found.identity.clone(),
         trust: trust.clone(),
-        proxies: vec![proxy.clone()],
+        user: None,
+        ports: qlik::Ports::default(),
+        proxies: Proxies::Listed(vec![proxy.clone()]),
+        resolve: Vec::new(),
         timeout: TIMEOUT,
         exclude: Vec::new(),
     };

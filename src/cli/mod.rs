@@ -16,6 +16,7 @@ mod init;
 mod outbox;
 mod output;
 mod poll;
+mod replay;
 mod run;
 mod shell;
 mod test;
@@ -80,6 +81,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Test(test) => test::test(&context, test).await,
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Replay(replay) => replay::replay(&context, replay).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

@@ -13,7 +13,9 @@ use super::exit::{Exit, Failure};
 use super::{Context, output};
 use crate::config::load::Loader;
 use crate::message::{KnownNames, Person, people};
-use crate::qlik::{self, Fingerprint, Identity, Pattern, ProxySettings, Qlik, Roots, Trust};
+use crate::qlik::{
+    self, Fingerprint, Identity, Pattern, Ports, Proxies, ProxySettings, Qlik, RepositoryUser, Roots, Trust,
+};
 use crate::snapshot::{Counts, Coverage, Observation, Pair, Snapshot, Unseen};
 use crate::store::{Store, StoreError};
 
@@ -56,6 +58,7 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         WhoFormat::Table => table(&snapshots, &names, total),
     };
     output::print(&text)?;
+    asked.iter().for_each(say_of_discovery);
     if let (WhoFormat::Plain, Some(anonymous)) = (format, total.map(|total| total.anonymous).filter(|n| *n > 0)) {
         // A line of its own would be a person to whoever counts lines.
         output::say(&format!("and {}", output::count(anonymous, "anonymous session", "anonymous sessions")));
@@ -66,6 +69,22 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         }
     }
     Ok(exit(&snapshots, total, args.fail_above))
+}
+
+/// What there is to say of a list of proxies that is old, or may be short. Where none is known, its pair says why.
+fn say_of_discovery(site: &Qlik) {
+    if let (Some(why), Some(known)) = (site.trouble(), site.known()) {
+        let at = known.at.strftime("%Y-%m-%d %H:%M UTC");
+        output::complain(&format!(
+            "the repository was not heard: {}: {}; {}. The proxies are those that it named at {at}",
+            why.tried,
+            output::shown(&why.what),
+            why.advice
+        ));
+    }
+    for doubt in site.doubts() {
+        output::complain(&output::cut(&doubt.to_string(), 600));
+    }
 }
 
 /// What one pair that was not seen comes to: where, what was tried, what happened, what to do.
@@ -149,17 +168,28 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
     let mut known = HashSet::new();
     virtual_proxies.retain(|prefix| known.insert(prefix.clone()));
     let timeout = args.timeout.map_or(std::time::Duration::from_secs(TIMEOUT), jiff::SignedDuration::unsigned_abs);
-    Ok(qlik::Settings {
-        site: host.into(),
-        identity,
-        trust,
-        proxies: vec![ProxySettings {
+    let user = args.user.as_deref().map(RepositoryUser::parse).transpose();
+    let proxies = if args.discover {
+        Proxies::Discover
+    } else {
+        Proxies::Listed(vec![ProxySettings {
             host: host.to_owned(),
             port: args.port.unwrap_or(qlik::QPS_PORT),
             server_name: args.server_name.clone(),
             trust: None,
             virtual_proxies,
-        }],
+        }])
+    };
+    Ok(qlik::Settings {
+        site: host.into(),
+        host: host.to_owned(),
+        server_name: args.server_name.clone(),
+        identity,
+        trust,
+        user: user.map_err(|error| Failure::usage(error.to_string()))?,
+        ports: Ports { qrs: args.qrs_port.unwrap_or(qlik::QRS_PORT), ..Ports::default() },
+        proxies,
+        resolve: args.resolve.clone(),
         timeout,
         exclude: patterns(&args.exclude)?,
     })

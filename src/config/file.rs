@@ -58,12 +58,9 @@ pub(super) struct Site {
     pub(super) exclude: Option<OneOrMany>,
     pub(super) timeout: Option<String>,
     pub(super) link: Option<String>,
-    #[serde(default, rename = "user")]
-    #[schemars(skip)]
-    _user: Later,
-    #[serde(default, rename = "resolve")]
-    #[schemars(skip)]
-    _resolve: Later,
+    pub(super) user: Option<String>,
+    #[serde(default)]
+    pub(super) resolve: Named<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -92,12 +89,8 @@ pub(super) struct Trust {
 #[serde(deny_unknown_fields)]
 pub(super) struct Ports {
     pub(super) qps: Option<u16>,
-    #[serde(default, rename = "qrs")]
-    #[schemars(skip)]
-    _qrs: Later,
-    #[serde(default, rename = "engine")]
-    #[schemars(skip)]
-    _engine: Later,
+    pub(super) qrs: Option<u16>,
+    pub(super) engine: Option<u16>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -398,9 +391,12 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-/// Proxies listed by hand; `discover` is not built yet.
+/// Proxies listed by hand, or `discover`: the repository names them.
 #[derive(Debug)]
-pub(super) struct Proxies(pub(super) Vec<Proxy>);
+pub(super) enum Proxies {
+    Discover,
+    Listed(Vec<Proxy>),
+}
 
 impl<'de> Deserialize<'de> for Proxies {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -410,14 +406,12 @@ impl<'de> Deserialize<'de> for Proxies {
             type Value = Proxies;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`")
+                f.write_str("`discover` or a list of proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`,")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Proxies, E> {
                 if text == "discover" {
-                    return Err(E::custom(
-                        "`discover` is not built yet in this version of headcount; list the proxies, such as `[{host: sense1.example.com, virtual_proxies: [\"\", hr]}]`",
-                    ));
+                    return Ok(Proxies::Discover);
                 }
                 Err(E::invalid_type(serde::de::Unexpected::Str(text), &self))
             }
@@ -427,7 +421,7 @@ impl<'de> Deserialize<'de> for Proxies {
                 while let Some(proxy) = seq.next_element()? {
                     all.push(proxy);
                 }
-                Ok(Proxies(all))
+                Ok(Proxies::Listed(all))
             }
         }
 
@@ -479,6 +473,6 @@ impl JsonSchema for Proxies {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let proxy = generator.subschema_for::<Proxy>();
-        json_schema!({"type": "array", "minItems": 1, "items": proxy})
+        json_schema!({"anyOf": [{"const": "discover"}, {"type": "array", "minItems": 1, "items": proxy}]})
     }
 }

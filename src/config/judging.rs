@@ -63,6 +63,8 @@ pub struct Judging {
     pub checks: Vec<Judged>,
     /// Every rule, used by a check or not.
     pub rules: Vec<Arc<judge::Rule>>,
+    /// Who never counts, where no check says otherwise.
+    pub exclude: Vec<Pattern>,
     /// What each channel takes, where the file has channels at all.
     pub takes: Vec<(String, Severity, bool)>,
 }
@@ -78,15 +80,15 @@ pub struct Judged {
 }
 
 impl Judging {
-    /// Reads a configuration, or its `rules` and `checks` alone.
-    pub fn load(path: &Path) -> Result<Self, Problems> {
+    /// Reads a configuration, or its `rules` and `checks` alone; `zone` is meant where it names none.
+    pub fn load(path: &Path, zone: Option<&TimeZone>) -> Result<Self, Problems> {
         let text = load::text(path).map_err(|what| Problems::one(path, None, "", what))?;
-        Self::from_text(path, &text)
+        Self::from_text(path, &text, zone)
     }
 
     /// As [`Judging::load`], of a text that was read from `path`.
-    pub fn from_text(path: &Path, text: &str) -> Result<Self, Problems> {
-        meaning::judging(path, text, super::read(path, text)?)
+    pub fn from_text(path: &Path, text: &str, zone: Option<&TimeZone>) -> Result<Self, Problems> {
+        meaning::judging(path, text, super::read(path, text)?, zone)
     }
 
     /// Whom a rule tells, as far as the channels are known.

@@ -151,12 +151,30 @@ pub fn configuration(named: Option<&Path>) -> Result<PathBuf, String> {
 /// The text of the configuration.
 #[expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
 pub(super) fn text(file: &Path) -> Result<String, String> {
-    std::fs::read_to_string(file).map_err(|error| match error.kind() {
+    std::fs::read_to_string(file).map_err(|error| why_unread(&error))
+}
+
+/// A file that is read bit by bit, such as a recorded history.
+pub fn open(file: &Path) -> Result<io::BufReader<std::fs::File>, String> {
+    /// As much as is asked of the disk at once: a line of a history may be long.
+    const AT_ONCE: usize = 1 << 18;
+    let opened = std::fs::File::open(file).and_then(|opened| {
+        if opened.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(opened) }
+    });
+    match opened {
+        Ok(opened) => Ok(io::BufReader::with_capacity(AT_ONCE, opened)),
+        Err(error) => Err(format!("cannot read `{}`: {}", file.display(), why_unread(&error))),
+    }
+}
+
+fn why_unread(error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         io::ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
         _ => format!("it cannot be read: {error}"),
-    })
+    }
 }
 
 /// A variable of the environment, such as `NO_COLOR` or systemd's `JOURNAL_STREAM`.

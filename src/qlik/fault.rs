@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError};
 
+use super::RepositoryUser;
 use super::trust::{Fingerprint, NotPinned, Refused};
 use crate::duration;
 use crate::snapshot::{Pair, Unseen, UnseenKind};
@@ -47,14 +48,16 @@ pub enum Fault {
     ServerError { status: u16 },
     #[error("answered {status}, which headcount does not expect")]
     Status { status: u16 },
-    #[error("answered 200 with {0} in place of a list of sessions")]
-    NotAnArray(&'static str),
+    #[error("answered 200 with {0} in place of {1}")]
+    NotAnArray(&'static str, &'static str),
     #[error("answered 200 with an empty body")]
     Empty,
     #[error(
-        "answered 200 with a list of sessions that is not as it should be: it or an item of it {what} (line {line}, column {column})"
+        "answered 200 with {of} that is not as it should be: it or an item of it {what} (line {line}, column {column})"
     )]
-    NotSessions { what: String, line: usize, column: usize },
+    NotAsItShould { of: &'static str, what: String, line: usize, column: usize },
+    #[error("{}", nothing_listed(*.proxies))]
+    NothingListed { proxies: usize },
     #[error("half an answer: it ended after {bytes} bytes")]
     Truncated { bytes: usize },
     #[error("half an answer: nothing came after {bytes} bytes")]
@@ -83,6 +86,52 @@ enum Way {
     Renewed,
     KeyNotHeld,
     Pin,
+}
+
+/// Who was asked.
+#[derive(Clone, Copy)]
+pub(super) enum Whom<'a> {
+    /// A proxy, about one pair.
+    Proxy(&'a Pair),
+    /// The repository, on behalf of a user.
+    Repository(&'a RepositoryUser),
+    #[expect(dead_code, reason = "the engine's health is asked next")]
+    Engine,
+}
+
+impl Whom<'_> {
+    /// The service's name in Windows.
+    fn service(self) -> &'static str {
+        match self {
+            Self::Proxy(_) => "Qlik Sense Proxy Service",
+            Self::Repository(_) => "Qlik Sense Repository Service",
+            Self::Engine => "Qlik Sense Engine Service",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Proxy(_) => "proxy",
+            Self::Repository(_) => "repository",
+            Self::Engine => "engine",
+        }
+    }
+
+    /// What to look at where the port may be the wrong one.
+    fn its_port(self, port: u16) -> String {
+        match self {
+            Self::Proxy(_) => format!("whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::Repository(_) => format!("whether {port} is the repository's port (usually 4242)"),
+            Self::Engine => format!("whether {port} is the engine's port (usually 4747)"),
+        }
+    }
+}
+
+fn nothing_listed(proxies: usize) -> String {
+    match proxies {
+        0 => "answered 200 with an empty list: it names no proxy".to_owned(),
+        _ => "answered 200 with proxies that serve no virtual proxy".to_owned(),
+    }
 }
 
 /// How many names of a certificate are told.
@@ -241,7 +290,7 @@ impl Fault {
             Self::RateLimited => UnseenKind::RateLimited,
             Self::ServerError { .. } => UnseenKind::ServerError,
             Self::Status { .. } => UnseenKind::ClientError,
-            Self::NotAnArray(_) | Self::NotSessions { .. } => UnseenKind::NotAnArray,
+            Self::NotAnArray(..) | Self::NotAsItShould { .. } | Self::NothingListed { .. } => UnseenKind::NotAnArray,
             Self::Truncated { .. } | Self::Stalled { .. } | Self::Empty => UnseenKind::Truncated,
             Self::TooLarge => UnseenKind::TooLarge,
             Self::Unreachable(_) | Self::NotTls | Self::NotHttp | Self::NoRandomness | Self::Other(_) => {
@@ -250,59 +299,104 @@ impl Fault {
         }
     }
 
-    /// The whole story of one pair that was not seen.
-    pub(super) fn told(&self, url: &reqwest::Url, pair: &Pair, timeout: Duration) -> Unseen {
-        let what = match self {
-            Self::Timeout => {
+    /// The whole story of something that was not seen.
+    pub(super) fn told(&self, url: &reqwest::Url, whom: Whom<'_>, timeout: Duration) -> Unseen {
+        let what = match (self, whom) {
+            (Self::Timeout, _) => {
                 let limit =
                     jiff::SignedDuration::try_from(timeout).map_or_else(|_| "the timeout".to_owned(), duration::show);
                 format!("no answer within {limit}")
             }
-            other => other.to_string(),
+            (Self::NotFound, Whom::Repository(_) | Whom::Engine) => "answered 404: there is nothing".to_owned(),
+            (Self::Forbidden, Whom::Repository(user)) => {
+                format!("answered 403: neither the client certificate nor `{user}` may have been accepted")
+            }
+            (other, _) => other.to_string(),
         };
         let host = url.host_str().unwrap_or_default();
+        // A query may name people.
+        let mut shown = url.clone();
+        shown.set_query(None);
         Unseen {
             kind: self.kind(),
-            tried: format!("GET {url}"),
+            tried: format!("GET {shown}"),
             what,
-            advice: self.advice(host, url.port().unwrap_or(443), pair),
+            advice: self.advice(host, url.port().unwrap_or(443), whom),
         }
     }
 
-    fn advice(&self, host: &str, port: u16, pair: &Pair) -> String {
+    fn advice(&self, host: &str, port: u16, whom: Whom<'_>) -> String {
+        let name = whom.name();
         match self {
             Self::Timeout => format!(
                 "see whether a firewall between here and {host} lets port {port} through, and whether the machine hangs; a slow site wants a longer `timeout`"
             ),
-            Self::Refused => format!(
-                "see whether the Qlik Sense Proxy Service on {host} runs (after a start it takes minutes), and whether its REST API port is {port}"
+            Self::Refused => {
+                let which = match whom {
+                    Whom::Proxy(_) => format!("its REST API port is {port}"),
+                    Whom::Repository(_) | Whom::Engine => format!("its port is {port}"),
+                };
+                format!(
+                    "see whether the {} on {host} runs (after a start it takes minutes), and whether {which}",
+                    whom.service()
+                )
+            }
+            Self::UnknownHost => format!(
+                "see whether `{host}` is spelled right, and whether this machine can look it up; if it cannot, give its address under `resolve`"
             ),
-            Self::UnknownHost => format!("see whether `{host}` is spelled right, and whether this machine can look it up"),
             Self::Unreachable(_) => format!("see the route from this machine to {host}"),
             Self::Reset => format!(
-                "the proxy service may be starting or stopping, a firewall may cut port {port}, or the client certificate is not accepted: {CLIENT}"
+                "the {name} service may be starting or stopping, a firewall may cut port {port}, or the client certificate is not accepted: {CLIENT}"
             ),
             Self::Certificate(_, remedy) => remedy.advice(host),
-            Self::Forbidden => CLIENT.to_owned(),
-            Self::Handshake(_) => format!("{CLIENT}; a server that offers only old TLS (1.0, or CBC ciphers) cannot be asked either"),
-            Self::Xsrf => "something between here and the proxy drops or changes headers (X-Qlik-Xrfkey): ask the proxy's own port, not a gateway".to_owned(),
-            Self::LoginPage { .. } | Self::Redirect { .. } => format!(
-                "port {port} is a virtual proxy's login or a gateway, not the proxy's REST API: use its own port, usually 4243"
+            Self::Forbidden => match whom {
+                Whom::Repository(user) => format!(
+                    "{CLIENT}; and see in the QMC whether the user `{user}` exists and may read proxies, or ask on behalf of `INTERNAL\\sa_api`"
+                ),
+                Whom::Proxy(_) | Whom::Engine => CLIENT.to_owned(),
+            },
+            Self::Handshake(_) => {
+                format!("{CLIENT}; a server that offers only old TLS (1.0, or CBC ciphers) cannot be asked either")
+            }
+            Self::Xsrf => format!(
+                "something between here and the {name} drops or changes headers (X-Qlik-Xrfkey): ask the {name}'s own port, not a gateway"
             ),
-            Self::NotFound if pair.prefix.is_empty() => format!(
-                "see whether {port} is the proxy's REST API port (usually 4243), and whether the default virtual proxy is linked to this proxy in the QMC"
-            ),
-            Self::NotFound => format!(
-                "see in the QMC whether a virtual proxy with the prefix `{}` exists and is linked to this proxy",
-                pair.prefix
-            ),
+            Self::LoginPage { .. } | Self::Redirect { .. } => match whom {
+                Whom::Proxy(_) => format!(
+                    "port {port} is a virtual proxy's login or a gateway, not the proxy's REST API: use its own port, usually 4243"
+                ),
+                Whom::Repository(_) | Whom::Engine => format!(
+                    "port {port} is a virtual proxy's login or a gateway, not the {name} itself: use its own port, usually {}",
+                    if matches!(whom, Whom::Engine) { super::ENGINE_PORT } else { super::QRS_PORT }
+                ),
+            },
+            Self::NotFound => match whom {
+                Whom::Proxy(pair) if pair.prefix.is_empty() => format!(
+                    "see whether {port} is the proxy's REST API port (usually 4243), and whether the default virtual proxy is linked to this proxy in the QMC"
+                ),
+                Whom::Proxy(pair) => format!(
+                    "see in the QMC whether a virtual proxy with the prefix `{}` exists and is linked to this proxy",
+                    pair.prefix
+                ),
+                Whom::Repository(_) | Whom::Engine => format!("see {}", whom.its_port(port)),
+            },
             Self::RateLimited => "poll less often".to_owned(),
-            Self::ServerError { .. } => "look into the proxy service's log".to_owned(),
-            Self::NotAnArray(_) | Self::NotSessions { .. } | Self::Empty => format!(
-                "see whether {port} is the proxy's REST API port (usually 4243), and whether a gateway in between changes answers"
-            ),
-            Self::Truncated { .. } | Self::Stalled { .. } => "the connection was cut, or something in between shortens answers".to_owned(),
-            Self::NotTls | Self::NotHttp | Self::Status { .. } | Self::TooLarge | Self::Other(_) => format!("see whether {port} is the proxy's REST API port (usually 4243)"),
+            Self::ServerError { .. } => format!("look into the {name} service's log"),
+            Self::NothingListed { .. } => match whom {
+                Whom::Repository(user) => format!(
+                    "a user who may not read proxies is shown none: see the rights of `{user}` in the QMC, or ask on behalf of `INTERNAL\\sa_api`"
+                ),
+                Whom::Proxy(_) | Whom::Engine => String::new(),
+            },
+            Self::NotAnArray(..) | Self::NotAsItShould { .. } | Self::Empty => {
+                format!("see {}, and whether a gateway in between changes answers", whom.its_port(port))
+            }
+            Self::Truncated { .. } | Self::Stalled { .. } => {
+                "the connection was cut, or something in between shortens answers".to_owned()
+            }
+            Self::NotTls | Self::NotHttp | Self::Status { .. } | Self::TooLarge | Self::Other(_) => {
+                format!("see {}", whom.its_port(port))
+            }
             Self::NoRandomness => "see whether this machine has a working `getrandom`".to_owned(),
         }
     }

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::Qlik;
+use super::call::{self, With};
+use super::layout::Target;
 use super::trust::Fingerprint;
-use super::{Qlik, session_api};
 use crate::clean::clean;
 use crate::snapshot::{Observation, Pair};
 
@@ -65,13 +67,17 @@ impl Qlik {
     /// Asks every pair, and looks at more than its answer.
     pub async fn inspect(&self, now: Timestamp) -> Vec<Inspection> {
         let snapshot = self.observe(now).await;
+        let layout = self.state().layout();
         let mut inspections = Vec::new();
-        for (target, (pair, observation)) in self.targets.iter().zip(snapshot.into_pairs()) {
-            let told = match observation {
-                Observation::Seen(_) => session_api::time(&target.client, &target.url, self.timeout).await,
-                Observation::Unseen(_) => None,
+        for (pair, observation) in snapshot.into_pairs() {
+            let asked = layout.targets().find(|(target, ..)| target.pair == pair);
+            let told = match (&observation, &asked) {
+                (Observation::Seen(_), Some((Target { url: Ok(url), .. }, Some(client), _))) => {
+                    call::time(client, url, With::Key, self.settings.timeout).await
+                }
+                _ => None,
             };
-            let presented = target.presented.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let presented = asked.and_then(|(_, _, presented)| presented);
             inspections.push(Inspection {
                 pair,
                 observation,
@@ -80,5 +86,11 @@ impl Qlik {
             });
         }
         inspections
+    }
+
+    /// The certificate that the repository presented last.
+    pub fn repository_certificate(&self) -> Option<ServerCertificate> {
+        let presented = &self.repository.as_ref()?.presented;
+        presented.lock().unwrap_or_else(PoisonError::into_inner).as_deref().map(ServerCertificate::read)
     }
 }

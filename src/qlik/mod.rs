@@ -1,48 +1,56 @@
 //! Asks Qlik Sense who is connected.
 //!
 //! Takes a site's [`Settings`]. Gives a [`Snapshot`]: every pair's sessions, or why that pair was not seen.
-//! Touches only: mutual TLS to each proxy's port 4243. It has no method but GET, follows no redirect, and uses no proxy
+//! Which pairs there are is listed by the operator, or named by the site's repository: a [`Topology`].
+//! Touches only: mutual TLS to each proxy's port 4243, the repository's 4242 and the engines' 4747. It has no method but GET, follows no redirect, and uses no proxy
 //! of the environment. Nothing else in the house knows how Qlik spells things.
 
+mod call;
+mod discovery;
 mod fault;
 mod found;
 mod identity;
 mod inspect;
+mod layout;
 mod pattern;
 mod pfx;
+mod repository;
 mod session_api;
 mod tls;
+mod topology;
 mod trust;
 mod wire;
 mod xrfkey;
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
 use jiff::Timestamp;
-use reqwest::Client;
 
+pub use discovery::{Heard, Known};
 pub use found::{Client as FoundClient, Found};
 pub use identity::{Identity, IdentityError, Roots};
 pub use inspect::{Inspection, ServerCertificate};
 pub use pattern::{Pattern, PatternError, any as any_pattern};
+pub use repository::{RepositoryUser, UserError};
 pub use tls::TlsError;
+pub use topology::{Change, Doubt, ProxyService, Roles, Topology, VirtualProxy};
 pub use trust::{Fingerprint, FingerprintError, Trust};
 pub use wire::parse_sessions;
 
-use crate::snapshot::{Observation, Pair, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// The port of a proxy's own API, unless the site says otherwise.
 pub const QPS_PORT: u16 = 4243;
-
-/// How many pairs of a site are asked at once. A recorded site with 30 pairs took 0.15 to 0.2 s for each.
-const AT_ONCE: usize = 8;
+/// The repository's.
+pub const QRS_PORT: u16 = 4242;
+/// An engine's.
+pub const ENGINE_PORT: u16 = 4747;
 
 /// Whether a text is a host's name or address.
 pub fn check_host(host: &str) -> Result<(), TlsError> {
-    session_api::url(host, QPS_PORT, "").map(drop)
+    call::base(host, QPS_PORT).map(drop)
 }
 
 /// Whether a text is a virtual proxy's prefix; the empty one is the default virtual proxy's.
@@ -65,9 +73,18 @@ pub fn check_prefix(prefix: &str) -> Result<(), String> {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub site: Arc<str>,
+    /// The central node: it has the repository.
+    pub host: String,
+    /// The name in the certificate of `host`, where that is another.
+    pub server_name: Option<String>,
     pub identity: Identity,
     pub trust: Trust,
-    pub proxies: Vec<ProxySettings>,
+    /// On whose behalf the repository is asked, where that is not Qlik's own account.
+    pub user: Option<RepositoryUser>,
+    pub ports: Ports,
+    pub proxies: Proxies,
+    /// Names that this machine cannot look up.
+    pub resolve: Vec<(String, IpAddr)>,
     /// For each call, from connecting to the last byte.
     pub timeout: Duration,
     /// People who never count.
@@ -78,8 +95,32 @@ impl Settings {
     /// Whether any of its proxies is believed without being verified.
     pub fn is_insecure(&self) -> bool {
         let insecure = |trust: &Trust| matches!(trust, Trust::Insecure);
-        self.proxies.iter().any(|proxy| insecure(proxy.trust.as_ref().unwrap_or(&self.trust)))
+        match &self.proxies {
+            Proxies::Discover => insecure(&self.trust),
+            Proxies::Listed(all) => all.iter().any(|proxy| insecure(proxy.trust.as_ref().unwrap_or(&self.trust))),
+        }
     }
+}
+
+/// The ports of the services on `host`, and of engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    pub qrs: u16,
+    pub engine: u16,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self { qrs: QRS_PORT, engine: ENGINE_PORT }
+    }
+}
+
+/// Which proxies there are.
+#[derive(Clone, Debug)]
+pub enum Proxies {
+    Listed(Vec<ProxySettings>),
+    /// The repository is asked.
+    Discover,
 }
 
 /// One proxy service, and the virtual proxies to ask it about.
@@ -97,62 +138,41 @@ pub struct ProxySettings {
 impl ProxySettings {
     /// What the proxy is called: its host, with the port when that is not the usual one.
     pub fn label(&self) -> String {
-        match (self.port, self.host.contains(':')) {
-            (QPS_PORT, _) => self.host.clone(),
-            (port, false) => format!("{}:{port}", self.host),
-            (port, true) => format!("[{}]:{port}", self.host.trim_matches(['[', ']'])),
-        }
+        topology::label(&self.host, self.port)
+    }
+
+    fn is_at(&self, host: &str, port: u16) -> bool {
+        self.host.eq_ignore_ascii_case(host) && self.port == port
     }
 }
 
 /// One site, ready to be asked. Connections are kept alive between calls of [`Qlik::observe`].
 pub struct Qlik {
-    site: Arc<str>,
-    targets: Vec<Target>,
-    exclude: Vec<Pattern>,
-    timeout: Duration,
-}
-
-struct Target {
-    pair: Pair,
-    client: Client,
-    presented: trust::Presented,
-    url: reqwest::Url,
+    settings: Box<Settings>,
+    /// Where proxies are discovered.
+    repository: Option<Box<repository::Repository>>,
+    state: Box<Mutex<discovery::State>>,
 }
 
 impl Qlik {
     pub fn new(settings: &Settings) -> Result<Self, TlsError> {
-        let mut targets = Vec::new();
-        for proxy in &settings.proxies {
-            let (client, presented) = tls::client(settings, proxy)?;
-            let label: Arc<str> = proxy.label().into();
-            for prefix in &proxy.virtual_proxies {
-                targets.push(Target {
-                    pair: Pair { proxy: label.clone(), prefix: prefix.as_str().into() },
-                    client: client.clone(),
-                    presented: presented.clone(),
-                    url: session_api::url(&proxy.host, proxy.port, prefix)?,
-                });
-            }
-        }
-        Ok(Self { site: settings.site.clone(), targets, exclude: settings.exclude.clone(), timeout: settings.timeout })
+        let (repository, layout) = match &settings.proxies {
+            Proxies::Listed(all) => (None, layout::Layout::listed(settings, all)?),
+            Proxies::Discover => (Some(Box::new(repository::Repository::new(settings)?)), layout::Layout::default()),
+        };
+        let state = Box::new(Mutex::new(discovery::State::new(layout)));
+        Ok(Self { settings: Box::new(settings.clone()), repository, state })
     }
 
     /// Asks every pair, a few at once. Never fails: not seeing is something seen.
     pub async fn observe(&self, at: Timestamp) -> Snapshot {
-        let asked: Vec<_> = self.targets.iter().enumerate().map(|(place, target)| self.ask(place, target)).collect();
-        // Whoever answers makes room for the next; one that hangs holds up no more than its own place.
-        let mut observations = stream::iter(asked).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
-        observations.sort_unstable_by_key(|(place, ..)| *place);
-        let observations = observations.into_iter().map(|(_, pair, observation)| (pair, observation)).collect();
-        Snapshot::new(self.site.clone(), at, observations, |user| pattern::any(&self.exclude, user))
-    }
-
-    async fn ask(&self, place: usize, target: &Target) -> (usize, Pair, Observation) {
-        let observation = match session_api::sessions(&target.client, &target.url, self.timeout).await {
-            Ok(sessions) => Observation::Seen(sessions),
-            Err(fault) => Observation::Unseen(fault.told(&target.url, &target.pair, self.timeout)),
+        let observations = match &self.repository {
+            None => {
+                let layout = self.state().layout();
+                layout.sweep(self.settings.timeout).await
+            }
+            Some(repository) => self.observe_discovered(repository, at).await,
         };
-        (place, target.pair.clone(), observation)
+        Snapshot::new(self.settings.site.clone(), at, observations, |user| pattern::any(&self.settings.exclude, user))
     }
 }

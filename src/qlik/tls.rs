@@ -1,4 +1,4 @@
-//! Mutual TLS with one proxy.
+//! Mutual TLS with one server of a site.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::Client;
 use rustls::ClientConfig;
 
+use super::Settings;
 use super::trust::{self, Presented, Trust};
-use super::{ProxySettings, Settings};
 
 /// How long an idle connection is kept: for polls once a minute, and less than the two minutes after which Windows closes it.
 /// <https://learn.microsoft.com/en-us/iis/configuration/system.applicationhost/weblimits>
@@ -32,23 +32,27 @@ pub enum TlsError {
     Client(String),
 }
 
-/// A client for one proxy: it presents the identity, and verifies the proxy's certificate by root and name.
-pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<(Client, Presented), TlsError> {
+/// A client for one server: it presents the identity, and verifies the server's certificate by root and name.
+pub(super) fn client(
+    settings: &Settings,
+    server_name: Option<&str>,
+    trust: &Trust,
+) -> Result<(Client, Presented), TlsError> {
     let presented = Presented::default();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| TlsError::Client(e.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(trust::verifier(
-            proxy_trust(settings, proxy),
-            proxy.server_name.as_deref(),
-            provider,
-            presented.clone(),
-        )?)
+        .with_custom_certificate_verifier(trust::verifier(trust, server_name, provider, presented.clone())?)
         .with_client_auth_cert(settings.identity.chain.clone(), settings.identity.key.clone_key())
         .map_err(|e| TlsError::Identity(e.to_string()))?;
-    Client::builder()
+    let mut builder = Client::builder();
+    for (name, address) in &settings.resolve {
+        // The port is the one that is asked.
+        builder = builder.resolve(&name.to_lowercase(), (*address, 0).into());
+    }
+    builder
         .tls_backend_preconfigured(config)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -58,9 +62,4 @@ pub(super) fn client(settings: &Settings, proxy: &ProxySettings) -> Result<(Clie
         .build()
         .map(|client| (client, presented))
         .map_err(|e| TlsError::Client(e.without_url().to_string()))
-}
-
-/// A proxy's own pins, or what the site is trusted by.
-fn proxy_trust<'a>(settings: &'a Settings, proxy: &'a ProxySettings) -> &'a Trust {
-    proxy.trust.as_ref().unwrap_or(&settings.trust)
 }

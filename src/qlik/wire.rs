@@ -35,36 +35,52 @@ impl From<WireSession<'_>> for Session {
     }
 }
 
-/// Reads an answer of `/qps/session`. Insists on an array; never shows a byte of what it read.
-pub fn parse_sessions(body: &[u8]) -> Result<Vec<Session>, Fault> {
+/// What an answer is read as, without a byte order mark; anything that is no array is a fault.
+fn array<'a>(body: &'a [u8], of: &'static str) -> Result<&'a [u8], Fault> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => return Err(Fault::Empty),
-        Some(b'<') => return Err(Fault::LoginPage { status: 200 }),
-        Some(b'[') => {}
-        Some(b'{') => return Err(Fault::NotAnArray("an object")),
-        Some(b'n') => return Err(Fault::NotAnArray("`null`")),
-        Some(_) => return Err(Fault::NotAnArray("something else")),
+        None => Err(Fault::Empty),
+        Some(b'<') => Err(Fault::LoginPage { status: 200 }),
+        Some(b'[') => Ok(body),
+        Some(b'{') => Err(Fault::NotAnArray("an object", of)),
+        Some(b'n') => Err(Fault::NotAnArray("`null`", of)),
+        Some(_) => Err(Fault::NotAnArray("something else", of)),
     }
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let sessions = Sessions::deserialize(&mut reader).and_then(|sessions| reader.end().map(|()| sessions));
-    sessions.map(|sessions| sessions.0).map_err(|error| {
-        if error.is_eof() {
-            return Fault::Truncated { bytes: body.len() };
-        }
-        // The parser's own words may quote what it read, which may be a session id: only these are known not to.
-        let said = error.to_string();
-        let missing = ["UserDirectory", "UserId", "SessionId"];
-        if said.starts_with("trailing characters") {
-            let what = "is followed by something else".to_owned();
-            return Fault::NotSessions { what, line: error.line(), column: error.column() };
-        }
-        let what = missing
+}
+
+/// Why an array is not one of what it should be. The parser's own words may quote what it read, which may be a session id
+/// or a secret: only these are known not to.
+fn unfit(error: &serde_json::Error, body: &[u8], of: &'static str, one: &str, required: &[&str]) -> Fault {
+    if error.is_eof() {
+        return Fault::Truncated { bytes: body.len() };
+    }
+    let said = error.to_string();
+    let what = if said.starts_with("trailing characters") {
+        "is followed by something else".to_owned()
+    } else {
+        required
             .iter()
             .find(|field| said.starts_with(&format!("missing field `{field}`")))
-            .map_or("is not a session".to_owned(), |field| format!("has no `{field}`"));
-        Fault::NotSessions { what, line: error.line(), column: error.column() }
-    })
+            .map_or(format!("is not {one}"), |field| format!("has no `{field}`"))
+    };
+    Fault::NotAsItShould { of, what, line: error.line(), column: error.column() }
+}
+
+/// Reads an answer of `/qps/session`. Insists on an array; never shows a byte of what it read.
+pub fn parse_sessions(body: &[u8]) -> Result<Vec<Session>, Fault> {
+    const OF: &str = "a list of sessions";
+    let body = array(body, OF)?;
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let sessions = Sessions::deserialize(&mut reader).and_then(|sessions| reader.end().map(|()| sessions));
+    let required = ["UserDirectory", "UserId", "SessionId"];
+    sessions.map(|sessions| sessions.0).map_err(|error| unfit(&error, body, OF, "a session", &required))
+}
+
+/// Reads a list of the repository; `of` is what it is called, such as `a list of proxies`.
+pub(super) fn parse_list<T: serde::de::DeserializeOwned>(body: &[u8], of: &'static str) -> Result<Vec<T>, Fault> {
+    let body = array(body, of)?;
+    let required = ["id", "settings", "serverNodeConfiguration", "hostName", "userId", "userDirectory"];
+    serde_json::from_slice(body).map_err(|error| unfit(&error, body, of, "what it should be", &required))
 }
 
 /// Sessions read one by one, so that the wire's form and ours are never both held for all of them.

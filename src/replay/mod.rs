@@ -5,6 +5,7 @@
 //! Thinks only: whoever plays hands in the lines or the polls. Writes nothing, sends nothing, words nothing.
 
 mod fold;
+mod rebuilt;
 mod recorded;
 mod summary;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use rebuilt::{Rebuilt, RebuiltPoll, Step, Unknown};
 pub use recorded::{History, HistoryError, RecordedPoll};
 pub use summary::{MOST_A_WEEK, Summary};
 
@@ -29,6 +31,13 @@ pub struct Player {
 impl Player {
     pub fn new(site: Arc<str>, rules: Vec<Arc<Rule>>) -> Self {
         Self { site, rules, past: Past::default(), next_incident: 1 }
+    }
+
+    /// How long before the first poll that matters the playing should begin, so that what was open by then is known.
+    pub fn lead(&self) -> SignedDuration {
+        /// What lasts longer than this is told again anyway.
+        const AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
+        self.rules.iter().filter_map(|rule| rule.kind.looks_back()).fold(AT_LEAST, SignedDuration::max)
     }
 
     /// Judges one poll, and remembers of it what the daemon would. Gives what was seen, and what would have been told.

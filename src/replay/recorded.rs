@@ -4,11 +4,12 @@
 //! in place of `people`. The lines of one instant are one poll.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::BufRead;
 
-use jiff::Timestamp;
-use serde::de::{Error as _, SeqAccess, Visitor};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::secret::Secret;
@@ -41,6 +42,9 @@ pub struct RecordedPoll {
     pub set_back_from: Option<Timestamp>,
 }
 
+/// As many polls as are read ahead to learn the usual step between them.
+const READ_AHEAD: usize = 30;
+
 /// A history that is read line by line.
 pub struct History<R> {
     lines: R,
@@ -50,15 +54,38 @@ pub struct History<R> {
     ahead: Option<(Timestamp, Pair, Observation)>,
     last: Option<(Timestamp, Vec<Pair>)>,
     steps_back: u32,
+    /// Polls that were read ahead.
+    waiting: VecDeque<RecordedPoll>,
 }
 
 impl<R: BufRead> History<R> {
     pub fn new(lines: R) -> Self {
-        Self { lines, buffer: Vec::new(), line: 0, ahead: None, last: None, steps_back: 0 }
+        Self { lines, buffer: Vec::new(), line: 0, ahead: None, last: None, steps_back: 0, waiting: VecDeque::new() }
+    }
+
+    /// The usual step between polls, learnt from the first ones; none of fewer than two.
+    pub fn usual_step(&mut self) -> Result<Option<SignedDuration>, HistoryError> {
+        while self.waiting.len() < READ_AHEAD {
+            let Some(poll) = self.read_poll()? else { break };
+            self.waiting.push_back(poll);
+        }
+        let moments = self.waiting.iter().map(|poll| poll.at);
+        let mut steps: Vec<_> =
+            moments.clone().skip(1).zip(moments).map(|(next, poll)| next.duration_since(poll)).collect();
+        steps.retain(SignedDuration::is_positive);
+        steps.sort_unstable();
+        Ok(steps.get(steps.len() / 2).copied())
     }
 
     /// The next poll; none at the end.
     pub fn next_poll(&mut self) -> Result<Option<RecordedPoll>, HistoryError> {
+        match self.waiting.pop_front() {
+            Some(poll) => Ok(Some(poll)),
+            None => self.read_poll(),
+        }
+    }
+
+    fn read_poll(&mut self) -> Result<Option<RecordedPoll>, HistoryError> {
         let first = match self.ahead.take() {
             Some(ahead) => Some(ahead),
             None => self.observation()?,
@@ -162,7 +189,7 @@ impl<'de> Deserialize<'de> for People {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<People, A::Error> {
                 let mut sessions = Vec::new();
-                while let Some((directory, id, count)) = seq.next_element::<(Cow<'de, str>, Cow<'de, str>, u64)>()? {
+                while let Some(Entry { directory, id, count }) = seq.next_element()? {
                     if count == 0 || count > MOST_SESSIONS {
                         return Err(A::Error::custom(format!(
                             "`{count}` sessions of one user: write a number from 1 to {MOST_SESSIONS}"
@@ -175,6 +202,67 @@ impl<'de> Deserialize<'de> for People {
         }
 
         deserializer.deserialize_seq(List)
+    }
+}
+
+/// One entry of the list.
+struct Entry<'a> {
+    directory: Cow<'a, str>,
+    id: Cow<'a, str>,
+    count: u64,
+}
+
+impl<'de> Deserialize<'de> for Entry<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Three;
+
+        impl<'de> Visitor<'de> for Three {
+            type Value = Entry<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an entry such as `[\"CORP\", \"anna\", 2]`: a directory, an id and a number of sessions")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Entry<'de>, A::Error> {
+                let short = |length| A::Error::invalid_length(length, &self);
+                let Text(directory) = seq.next_element()?.ok_or_else(|| short(0))?;
+                let Text(id) = seq.next_element()?.ok_or_else(|| short(1))?;
+                let count = seq.next_element()?.ok_or_else(|| short(2))?;
+                if seq.next_element::<IgnoredAny>()?.is_some() {
+                    return Err(short(4));
+                }
+                Ok(Entry { directory, id, count })
+            }
+        }
+
+        deserializer.deserialize_seq(Three)
+    }
+}
+
+/// A text that is borrowed from the line where it can be.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Any)
     }
 }
 
@@ -212,7 +300,7 @@ fn observation(text: &[u8]) -> Result<(Timestamp, Pair, Observation), String> {
 }
 
 /// A word that is not known is still a reason.
-fn unseen(why: &str) -> Unseen {
+pub(super) fn unseen(why: &str) -> Unseen {
     let kind = UnseenKind::ALL.into_iter().find(|kind| kind.word() == why).unwrap_or(UnseenKind::Other);
     Unseen { kind, tried: String::new(), what: why.replace('_', " "), advice: String::new() }
 }
@@ -245,5 +333,6 @@ fn plain(error: &serde_json::Error) -> String {
     if error.is_syntax() {
         return format!("it is no JSON, at character {place}: {said}");
     }
-    format!("{}, at character {place}", crate::clean::clean(said))
+    let said = crate::clean::clean(said).replace("expected u64", "expected a number of sessions");
+    format!("{said}, at character {place}")
 }

@@ -13,6 +13,7 @@ mod lock;
 mod outbox;
 mod past;
 mod polls;
+mod recall;
 mod routing;
 mod schedules;
 mod sick;
@@ -29,6 +30,7 @@ pub use error::StoreError;
 pub use incidents::IncidentRow;
 pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
+pub use recall::{RecalledReading, RecalledSession};
 pub use schedules::Slot;
 
 use crate::clock::whole_milliseconds;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headcount::qlik::{Fingerprint, Identity, ProxySettings, Qlik, Roots, Settings, Trust};
+use headcount::qlik::{Fingerprint, Identity, Ports, Proxies, ProxySettings, Qlik, Roots, Settings, Trust};
 use headcount::secret::Secret;
 use headcount::snapshot::Unseen;
 use rustls::pki_types::pem::PemObject as _;
@@ -104,9 +104,14 @@ async fn ask(port: u16, identity: Identity, trust: Trust) -> Result<(), Unseen> 
     };
     let settings = Settings {
         site: "fixture".into(),
+        host: "localhost".to_owned(),
+        server_name: None,
         identity,
         trust,
-        proxies: vec![proxy],
+        user: None,
+        ports: Ports::default(),
+        proxies: Proxies::Listed(vec![proxy]),
+        resolve: Vec::new(),
         timeout: Duration::from_secs(5),
         exclude: Vec::new(),
     };

@@ -11,10 +11,10 @@ use crate::support::Folder;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_headcount");
 
-struct Done {
-    status: i32,
-    out: String,
-    err: String,
+pub(crate) struct Done {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Done {
@@ -23,7 +23,7 @@ impl Done {
         Self { status: output.status.code().expect("a status"), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 }
@@ -36,7 +36,7 @@ pub(crate) fn command(folder: &Path, args: &[&str]) -> tokio::process::Command {
     tokio::process::Command::from(command)
 }
 
-async fn headcount(folder: &Folder, args: &[&str]) -> Done {
+pub(crate) async fn headcount(folder: &Folder, args: &[&str]) -> Done {
     Done::of(command(folder.path(), args).output().await.expect("the binary runs"))
 }
 
@@ -752,7 +752,7 @@ async fn what_cannot_start_says_why() {
     folder.write("state-file", "");
     let done = headcount(&folder, &["run", "--state", "state-file/x"]).await;
     assert!(done.status == 1 && done.err.contains("cannot make the folder"), "{}", done.err);
-    for flag in ["--discover", "--health", "--at"] {
+    for flag in ["--health", "--at"] {
         let done = headcount(&folder, &["who", flag]).await;
         assert!(done.status == 2 && done.err.contains("not built yet"), "{}", done.err);
     }

@@ -3,13 +3,18 @@
 //! `tests/fixtures/histories/README.md` says why.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use headcount::config::{Judged, Judging};
-use headcount::judge::Finding;
+use headcount::judge::{Finding, judge};
+use headcount::outbox::Outgoing;
 use headcount::qlik::any_pattern;
 use headcount::replay::{History, Player};
+use headcount::snapshot::Snapshot;
+use headcount::store::{Poll, Recorded, Slot, Store};
 use serde_json::{Value, json};
 
 /// Histories whose messages are not yet the wanted ones. One that begins to be must be taken out here.
@@ -59,7 +64,7 @@ fn in_order(mut messages: Vec<Value>) -> Vec<Value> {
 /// The rules of a history, with the one check that it has.
 fn judging(name: &str) -> Result<(Judging, Judged), String> {
     let mut judging =
-        Judging::load(&folder().join(name).join("rules.yaml")).map_err(|problems| problems.to_string())?;
+        Judging::load(&folder().join(name).join("rules.yaml"), None).map_err(|problems| problems.to_string())?;
     let check = judging.checks.pop().expect("a check");
     Ok((judging, check))
 }
@@ -90,6 +95,84 @@ fn played(name: &str) -> Result<Vec<Value>, String> {
         messages.extend(findings.iter().map(|finding| message(finding, snapshot.at())));
     }
     Ok(in_order(messages))
+}
+
+/// Plays a history as the daemon does, with a store on the disk that is closed and opened again at every k-th poll.
+async fn recorded(name: &str, database: &Path, reopened_every: usize) -> Vec<Value> {
+    let (_, check) = judging(name).expect("rules");
+    let file = std::fs::File::open(folder().join(name).join("history.jsonl")).expect("a history");
+    let mut history = History::new(BufReader::new(file));
+    let looks_back = check.rules.iter().filter_map(|rule| rule.kind.looks_back()).max();
+    let mut store = Store::open(database).await.expect("a store");
+    let mut messages = Vec::new();
+    let mut previous = None;
+    let mut polls = 0;
+    while let Some(poll) = history.next_poll().expect("a poll") {
+        let (at, interval) = (poll.at, check.cron.step_at(poll.at));
+        polls += 1;
+        if polls % reopened_every == 0 {
+            store.close().await;
+            store = Store::open(database).await.expect("a store");
+        }
+        let previous = previous.replace(at).unwrap_or(at - interval);
+        let last = store.last_slot("check", previous).await.expect("a schedule");
+        assert_eq!(last, previous, "{name}: the store knows where the schedule stands");
+        let slot = Slot { schedule: "check".into(), previous, slot: at };
+        let past = store.past(&check.site, at, looks_back, interval).await.expect("a past");
+        let excluded = |user: &_| any_pattern(&check.exclude, user);
+        let snapshot = Snapshot::new(check.site.clone(), at, poll.pairs, excluded);
+        let counts = snapshot.counts();
+        let judgement = judge(&check.rules, &snapshot, counts, &past);
+        messages.extend(judgement.findings.iter().map(|finding| message(finding, at)));
+        let (snapshot, rules, judgement, slot) = (&snapshot, &check.rules, &judgement, &slot);
+        let poll = Poll { snapshot, counts, rules, judgement, outgoing: &Outgoing::default(), slot, interval };
+        let done = store.record(&poll).await.expect("a commit");
+        assert_ne!(done, Recorded::AlreadyDone, "{name} at {at}");
+    }
+    store.close().await;
+    in_order(messages)
+}
+
+/// What `headcount replay` tells of a store, without the words.
+fn replayed(rules: &Path, state: &Path, days: (&str, &str)) -> Vec<Value> {
+    let config = state.join("headcount.yaml");
+    std::fs::write(&config, "time_zone: Europe/Stockholm\n").expect("a configuration");
+    let done = Command::new(env!("CARGO_BIN_EXE_headcount"))
+        .args(["replay", "--site", "prod", "--from", days.0, "--to", days.1, "--format", "json", "--rules"])
+        .arg(rules)
+        .arg("--config")
+        .arg(config)
+        .arg("--state")
+        .arg(state)
+        .env_clear()
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    let mut told: Vec<Value> = serde_json::from_slice(&done.stdout).expect("a list");
+    for message in &mut told {
+        let message = message.as_object_mut().expect("an object");
+        let reason = message.remove("reason").expect("a reason");
+        assert!(reason.as_str().is_some_and(|reason| reason.starts_with("prod: ")), "{reason}");
+    }
+    in_order(told)
+}
+
+/// A restart at whatever poll makes no difference, and what the store remembers is told as it was.
+#[tokio::test]
+async fn each_history_is_told_the_same_through_a_store_that_is_opened_again_and_from_what_it_remembers() {
+    for name in histories().iter().filter(|name| judging(name).is_ok()) {
+        let wanted = played(name).expect("messages");
+        let state = tempfile::TempDir::new().expect("a folder");
+        let told = recorded(name, &state.path().join("headcount.db"), 5).await;
+        assert!(told == wanted, "{name}, in memory\n{}\nthrough a store\n{}", lines(&wanted), lines(&told));
+        // The order of polls is lost where the clock was set back, and that is said.
+        if name != "clock-step" {
+            let rules = folder().join(name).join("rules.yaml");
+            let told = replayed(&rules, state.path(), ("2026-01-01", "2026-12-31"));
+            assert!(told == wanted, "{name}, in memory\n{}\nremembered\n{}", lines(&wanted), lines(&told));
+        }
+    }
 }
 
 fn lines(messages: &[Value]) -> String {
@@ -143,10 +226,100 @@ fn the_histories_are_those_that_the_script_makes() {
     // A copy of the script writes beside itself.
     let copy = tempfile::TempDir::new().expect("a folder");
     std::fs::copy(folder().join("make.py"), copy.path().join("make.py")).expect("a copy");
-    let made = std::process::Command::new("python3").arg(copy.path().join("make.py")).status().expect("python3 runs");
+    let made = Command::new("python3").arg(copy.path().join("make.py")).status().expect("python3 runs");
     assert!(made.success());
     for name in histories() {
         let read = |folder: &Path| std::fs::read(folder.join(&name).join("history.jsonl")).expect("a history");
         assert!(read(copy.path()) == read(&folder()), "{name}: write it anew, with tests/fixtures/histories/make.py");
     }
+}
+
+/// Runs `headcount replay` over a history of these lines, by one rule, in a folder without any configuration.
+fn replay_of(lines: &str, more: &[&str]) -> (i32, String, String) {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let rules = "rules:\n  crowded: {threshold: {metric: users, above: 1}, tell: [ops]}\n";
+    std::fs::write(folder.path().join("rules.yaml"), rules).expect("rules");
+    std::fs::write(folder.path().join("past.jsonl"), lines).expect("a history");
+    let done = Command::new(env!("CARGO_BIN_EXE_headcount"))
+        .current_dir(folder.path())
+        .args(["replay", "--history", "past.jsonl", "--rules", "rules.yaml"])
+        .args(more)
+        .env_clear()
+        .output()
+        .expect("the binary runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (done.status.code().expect("a status"), text(done.stdout), text(done.stderr))
+}
+
+#[test]
+fn a_bad_line_is_told_with_its_number_and_what_would_be_right() {
+    let good = r#"{"at":"2026-03-02T08:00:00Z","proxy":"a","prefix":"","people":[["CORP","anna",1]]}"#;
+    for (bad, said) in [
+        (
+            r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna"]]}"#,
+            "invalid length 2, expected an entry such as",
+        ),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna",1,2]]}"#, "an entry such as"),
+        (
+            r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna","2"]]}"#,
+            "expected a number of sessions",
+        ),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":{"CORP":1}}"#, "a list such as"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":7}"#, "a list such as"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[["CORP","anna",0]]}"#, "from 1 to"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[],"who":1}"#, "no field `who`"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","people":[]}"#, "`prefix` is missing: write it, `\"\"`"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":""}"#, "neither `people` nor `error`"),
+        (
+            r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":[],"error":"timeout"}"#,
+            "both `people` and `error`",
+        ),
+        (r#"{"at":"8 o'clock","proxy":"a","prefix":"","people":[]}"#, "`at` is `8 o'clock`: write an instant such as"),
+        (r#"{"at":"2026-03-02T08:01:00Z","proxy":"a","prefix":"","people":["#, "is the file cut off?"),
+        ("at,proxy,prefix", "it is no JSON"),
+        (good, "is there twice at 2026-03-02T08:00:00Z"),
+        (
+            r#"{"at":"2026-03-01T08:00:00Z","proxy":"b","prefix":"","people":[]}"#,
+            "2026-03-01T08:00:00Z comes after 2026-03-02T08:00:00Z: sort the lines by `at`",
+        ),
+    ] {
+        let (status, out, err) = replay_of(&format!("{good}\n\n{bad}\n"), &[]);
+        assert_eq!((status, out.as_str()), (2, ""), "{bad}: {err}");
+        assert!(err.starts_with("headcount: `past.jsonl`, line 3: ") && err.contains(said), "{bad}: {err}");
+    }
+    let (status, out, err) = replay_of("", &[]);
+    assert_eq!((status, out.as_str()), (0, "Nothing would have been told.\nThere was no poll.\n"), "{err}");
+}
+
+#[test]
+fn a_rule_that_speaks_too_often_is_told_below_the_messages() {
+    let mut lines = String::new();
+    for minute in 0..60 {
+        let people = if minute % 2 == 0 { r#"["CORP","anna",1]"# } else { r#"["CORP","anna",1],["CORP","bo",1]"# };
+        let _ =
+            writeln!(lines, r#"{{"at":"2026-03-02T08:{minute:02}:00Z","proxy":"a","prefix":"","people":[{people}]}}"#);
+    }
+    let (status, out, err) = replay_of(&lines, &[]);
+    assert_eq!(status, 0, "{err}");
+    assert!(out.contains("history: 60 polls from Mon 2026-03-02 08:00:00 to Mon 2026-03-02 08:59:00 UTC"), "{out}");
+    assert_eq!((out.matches(" alert ").count(), out.matches(" resolved ").count()), (30, 29), "{out}");
+    assert!(err.contains("`crowded` would have spoken 59 times a week"), "{err}");
+    assert!(err.contains("every 1m, as in the history"), "{err}");
+    let (_, out, err) = replay_of(&lines, &["--format", "json"]);
+    let told: Vec<Value> = serde_json::from_str(&out).expect("one list");
+    assert_eq!(told.len(), 59);
+    assert!(err.contains("`crowded` would have spoken 59 times a week"), "{err}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_told_and_shuffled_lines_are_refused() {
+    let line = |minute: u32| {
+        format!("{{\"at\":\"2026-03-02T08:{minute:02}:00Z\",\"proxy\":\"a\",\"prefix\":\"\",\"people\":[]}}\n")
+    };
+    let (status, _, err) = replay_of(&[line(30), line(31), line(10)].concat(), &[]);
+    assert_eq!(status, 0, "{err}");
+    assert!(err.contains("line 3: the clock goes back from 2026-03-02T08:31:00Z to 2026-03-02T08:10:00Z"), "{err}");
+    let shuffled: String = (0..10).rev().map(line).collect();
+    let (status, _, err) = replay_of(&shuffled, &[]);
+    assert!(status == 2 && err.contains("sort the lines by `at`"), "{err}");
 }

@@ -4,18 +4,23 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::value::zone;
-use super::{check_rules, rule, site};
+use super::{check_rules, rule, site, value};
 use crate::config::file::OneOrMany;
 use crate::config::judging::{Judged, Judging, Written};
 use crate::config::problem::{Gathered, Problems, nearest};
 use crate::judge::Severity;
 use crate::schedule::Cron;
 
-pub(in crate::config) fn judging(path: &Path, text: &str, written: Written) -> Result<Judging, Problems> {
+pub(in crate::config) fn judging(
+    path: &Path,
+    text: &str,
+    written: Written,
+    zone: Option<&TimeZone>,
+) -> Result<Judging, Problems> {
     let mut gathered = Gathered::new(path, text);
     let g = &mut gathered;
-    let time_zone = zone(g, "time_zone", written.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
+    let time_zone = value::zone(g, "time_zone", written.time_zone.as_deref());
+    let time_zone = time_zone.or(zone.cloned()).unwrap_or(TimeZone::UTC);
     // Without channels, whoever is told is taken at their word.
     let channels: Vec<String> = if written.channels.0.is_empty() {
         let tell = written.rules.0.iter().filter_map(|(_, rule)| rule.tell.as_ref());
@@ -50,7 +55,8 @@ pub(in crate::config) fn judging(path: &Path, text: &str, written: Written) -> R
             }
         }
     }
-    gathered.finish(Some(Judging { time_zone, checks, rules, takes }))
+    let exclude = site::exclude(g, "", None);
+    gathered.finish(Some(Judging { time_zone, checks, rules, exclude, takes }))
 }
 
 /// The sites of a check. Where the file has no sites, their names are taken as they are.

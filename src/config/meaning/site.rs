@@ -1,5 +1,6 @@
 //! A site: its certificate, whom to believe, and its proxies.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -9,7 +10,7 @@ use crate::config::file::{self, OneOrMany};
 use crate::config::load::Loader;
 use crate::config::problem::Gathered;
 use crate::jobs::Site;
-use crate::qlik::{self, Fingerprint, Identity, Pattern, ProxySettings, Roots, Trust};
+use crate::qlik::{self, Fingerprint, Identity, Pattern, Ports, Proxies, ProxySettings, RepositoryUser, Roots, Trust};
 
 /// Who never counts, unless the site says otherwise.
 const EXCLUDED: &str = r"INTERNAL\sa_*";
@@ -22,17 +23,28 @@ pub(super) fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &fil
     let port = site.ports.as_ref().and_then(|ports| ports.qps).unwrap_or(qlik::QPS_PORT);
     let server_name = site.trust.as_ref().and_then(|trust| trust.server_name.clone());
     let proxies = match &site.proxies {
-        None => {
-            vec![ProxySettings {
-                host: site.host.clone(),
-                port,
-                server_name,
-                trust: None,
-                virtual_proxies: vec![String::new()],
-            }]
+        Some(file::Proxies::Discover) => {
+            if port != qlik::QPS_PORT {
+                let what = "with `proxies: discover` the repository says each proxy's port: this one is not used";
+                g.note(&format!("{at}.ports.qps"), what);
+            }
+            Proxies::Discover
         }
-        Some(file::Proxies(list)) => proxies(g, &at, list, site, port),
+        None => Proxies::Listed(vec![ProxySettings {
+            host: site.host.clone(),
+            port,
+            server_name: server_name.clone(),
+            trust: None,
+            virtual_proxies: vec![String::new()],
+        }]),
+        Some(file::Proxies::Listed(list)) => Proxies::Listed(proxies(g, &at, list, site, port)),
     };
+    let user = site.user.as_deref().and_then(|user| g.take(&format!("{at}.user"), RepositoryUser::parse(user)));
+    let ports = Ports {
+        qrs: site.ports.as_ref().and_then(|ports| ports.qrs).unwrap_or(qlik::QRS_PORT),
+        engine: site.ports.as_ref().and_then(|ports| ports.engine).unwrap_or(qlik::ENGINE_PORT),
+    };
+    let resolve = resolve(g, &format!("{at}.resolve"), &site.resolve);
     let timeout = length(g, &format!("{at}.timeout"), site.timeout.as_deref(), TIMEOUT);
     if timeout.is_zero() {
         g.add(format!("{at}.timeout"), "no site answers in no time: write a length such as `5s`");
@@ -41,9 +53,14 @@ pub(super) fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &fil
     let link = link(g, &format!("{at}.link"), site.link.as_deref());
     let settings = qlik::Settings {
         site: name.into(),
+        host: site.host.clone(),
+        server_name,
         identity: identity?,
         trust: trust?,
+        user,
+        ports,
         proxies,
+        resolve,
         timeout: timeout.unsigned_abs(),
         exclude,
     };
@@ -59,6 +76,22 @@ pub(super) fn site(g: &mut Gathered<'_>, loader: &Loader, name: &str, site: &fil
         g.add(format!("{at}.{key}"), error.to_string());
     }
     Some(Arc::new(Site { name: name.into(), qlik: settings, link }))
+}
+
+/// Addresses of names that this machine cannot look up.
+fn resolve(g: &mut Gathered<'_>, at: &str, written: &file::Named<String>) -> Vec<(String, IpAddr)> {
+    let mut all = Vec::new();
+    for (name, address) in &written.0 {
+        match address.trim_matches(['[', ']']).parse::<IpAddr>() {
+            _ if qlik::check_host(name).is_err() => g.add(format!("{at}.{name}"), format!("`{name}` is no host name")),
+            Ok(address) => all.push((name.clone(), address)),
+            Err(_) => g.add(
+                format!("{at}.{name}"),
+                format!("`{address}` is no address: write one such as `10.0.0.5`, without a port"),
+            ),
+        }
+    }
+    all
 }
 
 /// Who never counts.

@@ -5,13 +5,15 @@
 //! Has no method but GET: anything else is kept as a violation.
 
 mod fault;
+mod filter;
 mod proxy;
+mod repository;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -22,7 +24,9 @@ use tokio_rustls::TlsAcceptor;
 use super::certificates::{Authority, Identity};
 use super::wire::{self, Listening, Tcp};
 pub use fault::Fault;
-use proxy::{Proxy, State};
+use proxy::{Proxy, Service, State};
+pub use repository::Person;
+use repository::Repository;
 pub use session::{Name, Session, SessionId, Spelling};
 use tls::Gate;
 pub use tls::{Refusal, Tls};
@@ -34,18 +38,40 @@ pub struct Setup {
     proxies: Vec<(String, Vec<String>)>,
     tls: Tls,
     refusal: Refusal,
+    repository: bool,
+    unlinked: Vec<String>,
 }
 
 impl Setup {
     /// A site whose root is `CN=<host>-CA`, as yet without a proxy.
     pub fn new(host: &str) -> Self {
-        Self { authority: Authority::new(host), proxies: Vec::new(), tls: Tls::default(), refusal: Refusal::default() }
+        Self {
+            authority: Authority::new(host),
+            proxies: Vec::new(),
+            tls: Tls::default(),
+            refusal: Refusal::default(),
+            repository: false,
+            unlinked: Vec::new(),
+        }
     }
 
     /// One more proxy on a node called `name`, with the virtual proxies linked to it; `""` is the default one.
     #[must_use]
     pub fn proxy(mut self, name: &str, prefixes: &[&str]) -> Self {
         self.proxies.push((name.to_owned(), prefixes.iter().map(|prefix| (*prefix).to_owned()).collect()));
+        self
+    }
+
+    /// A repository on the node of the first proxy.
+    #[must_use]
+    pub fn repository(self) -> Self {
+        Self { repository: true, ..self }
+    }
+
+    /// One more virtual proxy that is linked to none, whether its prefix is or not.
+    #[must_use]
+    pub fn unlinked(mut self, prefix: &str) -> Self {
+        self.unlinked.push(prefix.to_owned());
         self
     }
 
@@ -65,7 +91,7 @@ pub struct Site {
     authority: Authority,
     gate: Gate,
     state: Arc<Mutex<State>>,
-    listening: Mutex<BTreeMap<usize, Listening>>,
+    listening: Mutex<BTreeMap<Service, Listening>>,
 }
 
 impl std::fmt::Debug for Site {
@@ -84,6 +110,7 @@ impl Site {
             site.state().proxies.push(Proxy {
                 tls: gate.config(&site.authority.server(&name)),
                 port: address.port(),
+                engine: true,
                 linked: prefixes.into_iter().map(|prefix| (prefix, Vec::new())).collect(),
                 faults: BTreeMap::new(),
                 next: BTreeMap::new(),
@@ -91,7 +118,23 @@ impl Site {
                 requests: 0,
                 name,
             });
-            site.open(at, listener);
+            site.open(Service::Proxy(at), listener);
+        }
+        if setup.repository {
+            let name = site.name(0);
+            let (listener, address) = wire::listen(0).await;
+            site.state().repository = Some(Repository {
+                port: address.port(),
+                tls: gate.config(&site.authority.server(&name)),
+                prefixes: BTreeSet::new(),
+                unlinked: setup.unlinked,
+                people: Vec::new(),
+                fault: None,
+                faults: BTreeMap::new(),
+                next: VecDeque::new(),
+                requests: Vec::new(),
+            });
+            site.open(Service::Repository, listener);
         }
         site
     }
@@ -127,7 +170,11 @@ impl Site {
 
     /// Refuses connections from now on, and ends those that are open.
     pub async fn stop_proxy(&self, proxy: usize) {
-        let listening = self.listening.lock().expect("no holder panics").remove(&proxy);
+        self.stop(Service::Proxy(proxy)).await;
+    }
+
+    async fn stop(&self, service: Service) {
+        let listening = self.listening.lock().expect("no holder panics").remove(&service);
         if let Some(listening) = listening {
             listening.stop().await;
         }
@@ -135,10 +182,66 @@ impl Site {
 
     /// Takes connections again, on the same port, with the table as it was.
     pub async fn start_proxy(&self, proxy: usize) {
-        if !self.listening.lock().expect("no holder panics").contains_key(&proxy) {
-            let (listener, _) = wire::listen(self.port(proxy)).await;
-            self.open(proxy, listener);
+        self.resume(Service::Proxy(proxy), self.port(proxy)).await;
+    }
+
+    async fn resume(&self, service: Service, port: u16) {
+        if !self.listening.lock().expect("no holder panics").contains_key(&service) {
+            let (listener, _) = wire::listen(port).await;
+            self.open(service, listener);
         }
+    }
+
+    // The repository.
+
+    pub fn repository_port(&self) -> u16 {
+        self.with_repository(|repository| repository.port)
+    }
+
+    pub async fn stop_repository(&self) {
+        self.stop(Service::Repository).await;
+    }
+
+    pub async fn start_repository(&self) {
+        self.resume(Service::Repository, self.repository_port()).await;
+    }
+
+    /// Shows another certificate from the next connection on.
+    pub fn present_at_repository(&self, server: &Identity) {
+        let config = self.gate.config(server);
+        self.with_repository(|repository| repository.tls = config);
+    }
+
+    /// Somebody whom the repository knows.
+    pub fn know(&self, person: Person) {
+        self.with_repository(|repository| repository.people.push(person));
+    }
+
+    /// A lasting fault of all that the repository answers.
+    pub fn fail_repository(&self, fault: Fault) {
+        self.with_repository(|repository| repository.fault = Some(fault));
+    }
+
+    /// A lasting fault of one path, such as `user/full`.
+    pub fn fail_repository_at(&self, path: &str, fault: Fault) {
+        self.with_repository(|repository| repository.faults.insert(path.to_owned(), fault));
+    }
+
+    pub fn heal_repository(&self) {
+        self.with_repository(|repository| {
+            repository.fault = None;
+            repository.faults.clear();
+            repository.next.clear();
+        });
+    }
+
+    /// The paths that the repository was asked for, in order.
+    pub fn asked_of_repository(&self) -> Vec<String> {
+        self.with_repository(|repository| repository.requests.clone())
+    }
+
+    fn with_repository<R>(&self, change: impl FnOnce(&mut Repository) -> R) -> R {
+        change(self.state().repository.as_mut().expect("the site has a repository"))
     }
 
     /// Empties a proxy's table, as a restart of its service does.
@@ -154,6 +257,16 @@ impl Site {
     }
 
     pub fn unlink(&self, proxy: usize, prefix: &str) {
+        let mut state = self.state();
+        state.proxies[proxy].linked.remove(prefix);
+        // The repository goes on to know it.
+        if let Some(repository) = &mut state.repository {
+            repository.prefixes.insert(prefix.to_owned());
+        }
+    }
+
+    /// Removes a virtual proxy for good.
+    pub fn remove(&self, proxy: usize, prefix: &str) {
         self.state().proxies[proxy].linked.remove(prefix);
     }
 
@@ -307,17 +420,13 @@ impl Site {
         lock(&self.state)
     }
 
-    fn open(&self, at: usize, listener: TcpListener) {
+    fn open(&self, service: Service, listener: TcpListener) {
         let (state, gate) = (self.state.clone(), self.gate.clone());
         let listening = Listening::spawn(listener, move |tcp| {
-            let (config, port) = {
-                let proxy = &mut lock(&state).proxies[at];
-                proxy.connections += 1;
-                (proxy.tls.clone(), proxy.port)
-            };
-            converse(tcp, TlsAcceptor::from(config), gate.clone(), state.clone(), at, port)
+            let (config, port) = lock(&state).accept(service);
+            converse(tcp, TlsAcceptor::from(config), gate.clone(), state.clone(), service, port)
         });
-        self.listening.lock().expect("no holder panics").insert(at, listening);
+        self.listening.lock().expect("no holder panics").insert(service, listening);
     }
 }
 
@@ -327,7 +436,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 /// One connection, from the handshake to its end.
-async fn converse(tcp: Tcp, acceptor: TlsAcceptor, gate: Gate, state: Arc<Mutex<State>>, at: usize, port: u16) {
+async fn converse(tcp: Tcp, acceptor: TlsAcceptor, gate: Gate, state: Arc<Mutex<State>>, service: Service, port: u16) {
     let reset = tcp.reset();
     let stream = match acceptor.accept(tcp).into_fallible().await {
         Ok(stream) => stream,
@@ -340,7 +449,7 @@ async fn converse(tcp: Tcp, acceptor: TlsAcceptor, gate: Gate, state: Arc<Mutex<
     };
     let caller = gate.caller(stream.get_ref().1.peer_certificates());
     wire::serve(stream, reset, |request| {
-        let (right, fault) = lock(&state).answer(at, &caller, &request);
+        let (right, fault) = lock(&state).answer(service, &caller, &request);
         // Port 443 is where a real site's login is; here it is merely somewhere that must not be followed to.
         let location = format!("https://127.0.0.1:{port}/internal_forms_authentication/?targetId=0");
         proxy::reply(right, fault, location)

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::super::wire::{Answer, Reply, answer};
 use super::fault::Fault;
+use super::repository::Repository;
 use super::session::{Session, Spelling};
 use super::tls::Caller;
 
@@ -16,6 +17,7 @@ use super::tls::Caller;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) proxies: Vec<Proxy>,
+    pub(super) repository: Option<Repository>,
     pub(super) spelling: Spelling,
     pub(super) fault: Option<Fault>,
     pub(super) violations: Vec<String>,
@@ -26,6 +28,8 @@ pub(super) struct Proxy {
     pub(super) name: String,
     pub(super) port: u16,
     pub(super) tls: Arc<ServerConfig>,
+    /// Whether its node runs an engine, too.
+    pub(super) engine: bool,
     /// The linked virtual proxies, by prefix.
     pub(super) linked: BTreeMap<String, Vec<Session>>,
     /// By prefix, or for all of the proxy.
@@ -36,13 +40,42 @@ pub(super) struct Proxy {
     pub(super) requests: usize,
 }
 
+/// Who of a site is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
+    Proxy(usize),
+    Repository,
+}
+
 /// The xrfkey's refusal, word for word.
 const XSRF: &str = "XSRF prevention check failed. Possible XSRF discovered.";
 
 impl State {
+    /// What a new connection is met with, and the port that it came to.
+    pub(super) fn accept(&mut self, service: Service) -> (Arc<ServerConfig>, u16) {
+        match (service, &self.repository) {
+            (Service::Proxy(at), _) => {
+                let proxy = &mut self.proxies[at];
+                proxy.connections += 1;
+                (proxy.tls.clone(), proxy.port)
+            }
+            (Service::Repository, repository) => {
+                let repository = repository.as_ref().expect("only a repository that is there listens");
+                (repository.tls.clone(), repository.port)
+            }
+        }
+    }
+
     /// The right answer, and the fault to put in its place.
-    pub(super) fn answer<B>(&mut self, at: usize, caller: &Caller, request: &Request<B>) -> (Answer, Option<Fault>) {
-        self.proxies[at].requests += 1;
+    pub(super) fn answer<B>(
+        &mut self,
+        service: Service,
+        caller: &Caller,
+        request: &Request<B>,
+    ) -> (Answer, Option<Fault>) {
+        if let Service::Proxy(at) = service {
+            self.proxies[at].requests += 1;
+        }
         if request.method() != hyper::Method::GET {
             self.violations.push(format!("{} {}", request.method(), request.uri().path()));
             return (text(405, "Method Not Allowed"), None);
@@ -54,6 +87,11 @@ impl State {
             Some(key) => self.xrfkeys.push(key.to_owned()),
             None => return (text(403, XSRF), None),
         }
+        let at = match (service, &mut self.repository) {
+            (Service::Proxy(at), _) => at,
+            (Service::Repository, Some(repository)) => return repository.answer(&self.proxies, request),
+            (Service::Repository, None) => return (text(404, "Not Found"), None),
+        };
         let path = Path::read(request.uri().path());
         let prefix = if let Path::Sessions(prefix) = &path { Some(prefix.as_str()) } else { None };
         let fault = self.fault_of(at, prefix);
@@ -119,22 +157,27 @@ impl Path {
 
 /// A prefix as it was written by the administrator. A slash inside it separates segments, and is not encoded.
 fn decoded(prefix: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(prefix.len());
-    let mut rest = prefix.bytes();
+    if prefix.to_ascii_lowercase().contains("%2f") {
+        return None;
+    }
+    let bytes = decoded_bytes(prefix)?;
+    let outer_slash = prefix.is_empty() || prefix.starts_with('/') || prefix.ends_with('/');
+    String::from_utf8(bytes).ok().filter(|_| !outer_slash)
+}
+
+/// What percent signs stand for.
+pub(super) fn decoded_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(if byte == b'%' {
             let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-            let decoded = u8::try_from(digit(rest.next())? * 16 + digit(rest.next())?).ok()?;
-            if decoded == b'/' {
-                return None;
-            }
-            decoded
+            u8::try_from(digit(rest.next())? * 16 + digit(rest.next())?).ok()?
         } else {
             byte
         });
     }
-    let outer_slash = prefix.is_empty() || prefix.starts_with('/') || prefix.ends_with('/');
-    String::from_utf8(bytes).ok().filter(|_| !outer_slash)
+    Some(bytes)
 }
 
 /// Answers one request, or does what stands in its place.
