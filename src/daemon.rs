@@ -3,17 +3,19 @@
 //! Takes a configuration. Holds the store's lock, the schedules and the courier.
 //! Each tick it asks every schedule whether a slot has come due, and lets the job for it run; a check never overlaps itself.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{ChannelSpec, Config};
 use crate::jobs::{self, Place, ReportJob, Rooms, Watch};
 use crate::outbox::{Courier, Route};
 use crate::qlik::TlsError;
@@ -38,6 +40,8 @@ const LOCK_WAIT: Duration = Duration::from_millis(300);
 const TIDY: &str = "41 3 * * *";
 /// The most missed slots that are counted.
 const COUNTED: usize = 1_000;
+/// How long it is known who was told of an incident that is over.
+const TOLD_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Why the bot could not start.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,8 @@ pub enum StartError {
     Ticker(#[from] TickerError),
     #[error(transparent)]
     Cron(#[from] CronError),
+    #[error("`store` has changed, which takes a restart")]
+    Moved,
     #[error("the courier, which sends what is due, ended in a panic: see the log, and report it")]
     Courier,
 }
@@ -60,6 +66,7 @@ pub enum StartError {
 pub struct Daemon {
     rooms: Arc<Rooms>,
     schedules: Vec<Arc<Schedule>>,
+    database: PathBuf,
     _lock: StoreLock,
 }
 
@@ -68,7 +75,8 @@ struct Schedule {
     name: String,
     cron: Cron,
     work: Work,
-    state: Mutex<ScheduleState>,
+    /// Shared with the schedule that it takes the place of after a reload, whose work may still go on.
+    state: Arc<Mutex<ScheduleState>>,
 }
 
 struct ScheduleState {
@@ -96,24 +104,21 @@ enum Work {
 pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Rooms>, StartError> {
     let engine = Engine::new(config.templates.as_deref())?;
     let store = Arc::new(Store::open(&state.join(&config.database)).await?);
-    let routes = config
-        .channels
-        .iter()
-        .map(|spec| Arc::new(Route { channel: spec.channel.clone(), pace: spec.pace, give_up: spec.give_up }));
-    let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes));
-    let channels = config.channels.iter().map(|spec| {
-        let place = Place { channel: spec.channel.clone(), policy: spec.policy.clone() };
-        (spec.channel.name.clone(), place)
-    });
-    Ok(Arc::new(Rooms {
-        store,
-        clock,
-        engine,
-        courier,
-        channels: channels.collect(),
-        zone: config.time_zone.clone(),
-        desk: Arc::default(),
-    }))
+    let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes(config)));
+    let (channels, zone) = (places(config), config.time_zone.clone());
+    Ok(Arc::new(Rooms { store, clock, engine, courier, channels, zone, desk: Arc::default() }))
+}
+
+fn routes(config: &Config) -> impl Iterator<Item = Arc<Route>> {
+    config.channels.iter().map(|spec| {
+        let (channel, address) = (spec.channel.clone(), spec.address.clone());
+        Arc::new(Route { channel, pace: spec.pace, give_up: spec.give_up, address })
+    })
+}
+
+fn places(config: &Config) -> HashMap<String, Place> {
+    let place = |spec: &ChannelSpec| Place { channel: spec.channel.clone(), policy: spec.policy.clone() };
+    config.channels.iter().map(|spec| (spec.channel.name.clone(), place(spec))).collect()
 }
 
 /// The lock, waited for a little: a command that sends its own deliveries holds it for a moment.
@@ -127,30 +132,80 @@ async fn lock(store: &Store) -> Result<StoreLock, StoreError> {
     store.lock()
 }
 
+/// Everything that is done by the clock; one that was running goes on where it stands.
+async fn schedules(
+    rooms: &Rooms,
+    config: &Config,
+    running: &[Arc<Schedule>],
+) -> Result<Vec<Arc<Schedule>>, StartError> {
+    let mut schedules = Vec::new();
+    for check in &config.checks {
+        let site = &check.site.name;
+        let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
+        let name = format!("check:{}:{site}", check.name);
+        schedules.push(Schedule::new(rooms, running, name, check.cron.clone(), Work::Check(watch)).await?);
+    }
+    for report in &config.reports {
+        let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
+        let job = ReportJob::new(report).map_err(|source| StartError::Site { site: site(), source })?;
+        let work = Work::Report { job, late: report.late };
+        schedules
+            .push(Schedule::new(rooms, running, format!("report:{}", report.name), report.cron.clone(), work).await?);
+    }
+    let daily = Cron::new(TIDY, &config.time_zone)?;
+    schedules.push(Schedule::new(rooms, running, "tidy".to_owned(), daily, Work::Tidy(config.keep)).await?);
+    Ok(schedules)
+}
+
+/// Says what should be known of a configuration, and lets go of what is not in it any more.
+async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
+    let now = rooms.clock.now();
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+    for site in config.sites.iter().filter(|site| site.qlik.is_insecure()) {
+        tracing::warn!(site = &*site.name, "`trust: {{insecure: true}}`: whoever answers is believed to be the proxy");
+    }
+    for site in &config.sites {
+        if let Some(wrong) = site.qlik.identity.out_of_date(rooms.clock.now()) {
+            tracing::warn!(site = &*site.name, "{wrong}");
+        }
+    }
+    if config.templates.is_some() {
+        for failing in crate::channels::rehearse(&rooms.engine) {
+            tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");
+        }
+    }
+    let watched: Vec<(&str, &str, &str)> = config
+        .checks
+        .iter()
+        .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word())))
+        .collect();
+    let sites: Vec<&str> = config.checks.iter().map(|check| &*check.site.name).collect();
+    rooms.store.leave_sites(&sites, now).await?;
+    for (site, rule) in rooms.store.withdraw_incidents(&watched, now).await? {
+        tracing::info!(site, rule, "closed an incident that no rule watches any more");
+    }
+    let names: Vec<&str> = config.channels.iter().map(|spec| spec.channel.name.as_str()).collect();
+    rooms.store.know_channels(&names, now).await?;
+    for spec in &config.channels {
+        let hash = rooms.store.address_hash(&spec.address);
+        if rooms.store.lift_if_moved(&spec.channel.name, &hash, now).await? {
+            let channel = spec.channel.name.as_str();
+            tracing::info!(
+                channel,
+                "the channel was put aside, and has other settings now: its messages are tried at once"
+            );
+        }
+    }
+    rooms.store.forget_told(now.checked_sub(TOLD_KEPT).unwrap_or(Timestamp::MIN)).await
+}
+
 impl Daemon {
     /// Takes the store's lock and makes everything ready. No site is asked: one that is down must not stop a start.
     pub async fn start(config: &Config, state: &Path, clock: Clock) -> Result<Self, StartError> {
         let rooms = rooms(config, state, clock).await?;
         let lock = lock(&rooms.store).await?;
-        for note in &config.notes {
-            tracing::warn!("{note}");
-        }
-        for site in config.sites.iter().filter(|site| site.qlik.is_insecure()) {
-            tracing::warn!(
-                site = &*site.name,
-                "`trust: {{insecure: true}}`: whoever answers is believed to be the proxy"
-            );
-        }
-        for site in &config.sites {
-            if let Some(wrong) = site.qlik.identity.out_of_date(rooms.clock.now()) {
-                tracing::warn!(site = &*site.name, "{wrong}");
-            }
-        }
-        if config.templates.is_some() {
-            for failing in crate::channels::rehearse(&rooms.engine) {
-                tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");
-            }
-        }
         let now = rooms.clock.now();
         let released = rooms.store.release_claims().await?;
         if released > 0 {
@@ -160,40 +215,50 @@ impl Daemon {
             );
         }
         rooms.store.drop_old_tests(now).await?;
-        let watched: Vec<(&str, &str, &str)> = config
-            .checks
-            .iter()
-            .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word())))
-            .collect();
-        let sites: Vec<&str> = config.checks.iter().map(|check| &*check.site.name).collect();
-        rooms.store.leave_sites(&sites, now).await?;
-        for (site, rule) in rooms.store.withdraw_incidents(&watched, now).await? {
-            tracing::info!(site, rule, "closed an incident that no rule watches any more");
-        }
-        let mut schedules = Vec::new();
-        for check in &config.checks {
-            let site = &check.site.name;
-            let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
-            let name = format!("check:{}:{site}", check.name);
-            schedules.push(Schedule::new(&rooms, name, check.cron.clone(), Work::Check(watch)).await?);
-        }
-        for report in &config.reports {
-            let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
-            let job = ReportJob::new(report).map_err(|source| StartError::Site { site: site(), source })?;
-            let work = Work::Report { job, late: report.late };
-            schedules.push(Schedule::new(&rooms, format!("report:{}", report.name), report.cron.clone(), work).await?);
-        }
-        let daily = Cron::new(TIDY, &config.time_zone)?;
-        schedules.push(Schedule::new(&rooms, "tidy".to_owned(), daily, Work::Tidy(config.keep)).await?);
-        Ok(Self { rooms, schedules, _lock: lock })
+        let schedules = schedules(&rooms, config, &[]).await?;
+        settle_in(&rooms, config).await?;
+        Ok(Self { rooms, schedules, database: config.database.clone(), _lock: lock })
     }
 
     pub fn rooms(&self) -> &Arc<Rooms> {
         &self.rooms
     }
 
+    /// Takes another configuration in the place of the one it has: whole, or, where it cannot be used, not at all. What is at
+    /// work ends as it began, and no slot is lost.
+    pub async fn reload(&mut self, config: &Config) -> Result<(), StartError> {
+        if config.database != self.database {
+            return Err(StartError::Moved);
+        }
+        let old = &self.rooms;
+        let rooms = Arc::new(Rooms {
+            store: old.store.clone(),
+            clock: old.clock.clone(),
+            engine: Engine::new(config.templates.as_deref())?,
+            courier: old.courier.clone(),
+            channels: places(config),
+            zone: config.time_zone.clone(),
+            desk: old.desk.clone(),
+        });
+        let schedules = schedules(&rooms, config, &self.schedules).await?;
+        settle_in(&rooms, config).await?;
+        rooms.courier.reroute(routes(config));
+        (self.rooms, self.schedules) = (rooms, schedules);
+        Ok(())
+    }
+
     /// Runs until told to stop; then finishes what is in hand, within the grace.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
+        // A sender that is gone: no other configuration ever comes.
+        self.run_reloading(stop, mpsc::channel(1).1).await
+    }
+
+    /// As [`Daemon::run`], with other configurations to come.
+    pub async fn run_reloading(
+        mut self,
+        stop: CancellationToken,
+        mut configs: mpsc::Receiver<Config>,
+    ) -> Result<(), StartError> {
         let mut ticker = Ticker::start().await?;
         let tracker = TaskTracker::new();
         let mut courier = tokio::spawn(self.rooms.courier.clone().run(stop.clone(), GRACE));
@@ -206,7 +271,23 @@ impl Daemon {
                     ended = Some(done);
                     break;
                 }
-                due = async { ticker.tick().await; self.routine().await; self.due().await } => {
+                () = ticker.tick() => {}
+            }
+            // Between two ticks alone: a schedule whose slot was just taken must not be lost half way.
+            if let Ok(config) = configs.try_recv() {
+                match self.reload(&config).await {
+                    Ok(()) => {
+                        let (checks, reports) = (self.count(true), self.count(false));
+                        tracing::info!(checks, reports, "the configuration was read again");
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the configuration cannot be used; the one before it goes on");
+                    }
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                due = async { self.routine().await; self.due().await } => {
                     for (schedule, slot) in due {
                         tracker.spawn(schedule.fire(self.rooms.clone(), slot));
                     }
@@ -241,13 +322,21 @@ impl Daemon {
             jobs.spawn(schedule.fire(self.rooms.clone(), slot));
         }
         while jobs.join_next().await.is_some() {}
-        self.rooms.courier.deliver_due().await.map(drop)
+        self.rooms.courier.deliver_due().await?;
+        // What became of the channels is news in its turn.
+        if jobs::upkeep(&self.rooms).await? {
+            self.rooms.courier.deliver_due().await?;
+        }
+        Ok(())
     }
 
     /// What is looked after each second beside the schedules.
     async fn routine(&self) {
         if let Err(error) = jobs::release(&self.rooms).await {
             tracing::error!(%error, "cannot tell what was held back; it waits");
+        }
+        if let Err(error) = jobs::upkeep(&self.rooms).await {
+            tracing::error!(%error, "cannot look after the channels");
         }
     }
 
@@ -287,10 +376,20 @@ impl Daemon {
 }
 
 impl Schedule {
-    async fn new(rooms: &Rooms, name: String, cron: Cron, work: Work) -> Result<Arc<Self>, StoreError> {
-        let last = rooms.store.last_slot(&name, rooms.clock.now()).await?;
-        let state = ScheduleState { last, in_hand: None, skipped: None, rests_until: None };
-        Ok(Arc::new(Self { name, cron, work, state: Mutex::new(state) }))
+    async fn new(
+        rooms: &Rooms,
+        running: &[Arc<Self>],
+        name: String,
+        cron: Cron,
+        work: Work,
+    ) -> Result<Arc<Self>, StoreError> {
+        let state = if let Some(running) = running.iter().find(|schedule| schedule.name == name) {
+            running.state.clone()
+        } else {
+            let last = rooms.store.last_slot(&name, rooms.clock.now()).await?;
+            Arc::new(Mutex::new(ScheduleState { last, in_hand: None, skipped: None, rests_until: None }))
+        };
+        Ok(Arc::new(Self { name, cron, work, state }))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, ScheduleState> {

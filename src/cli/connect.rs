@@ -5,12 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exit::{Exit, Failure};
 use super::who::sentence;
-use super::{Context, output, topology};
+use super::{Context, outbox, output, topology};
 use crate::config::Config;
 use crate::jobs::Site;
 use crate::message::lasting;
+use crate::outbox::Sick;
 use crate::qlik::{Inspection, Qlik, ServerCertificate};
 use crate::snapshot::{Counts, Observation};
+use crate::store::Store;
 
 /// A certificate that ends sooner is worth a word.
 const SOON: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -47,9 +49,13 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
     }
     let channels =
         join_all(config.channels.iter().map(|spec| async { (&spec.channel, spec.channel.reach().await) })).await;
+    let sick = put_aside(context, config).await?;
     for (channel, reached) in channels {
         let name = format!("channel {} ({})", channel.name, channel.kind());
+        let sick = sick.iter().find(|sick| sick.channel == channel.name);
         let line = match reached {
+            // Its host answers, and yet it took nothing.
+            Ok(_) if let Some(sick) = sick => Line::wrong(outbox::put_aside(sick, &config.time_zone)),
             Ok(host) => Line::fine(format!("{name}: {} answers; nothing was sent", output::shown(&host))),
             Err(why) => Line::wrong(format!("{name}: {}", output::shown(&why))),
         };
@@ -59,6 +65,20 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
         tell(&line)?;
     }
     Ok(exit)
+}
+
+/// The channels that the store knows to be down, where there is a store. One that leads elsewhere now has yet to be tried.
+async fn put_aside(context: &Context<'_>, config: &Config) -> Result<Vec<Sick>, Failure> {
+    let Some(store) = Store::open_existing(&context.state().join(&config.database)).await? else {
+        return Ok(Vec::new());
+    };
+    let mut sick = store.sick().await?;
+    sick.retain(|sick| {
+        let hash = config.channel(&sick.channel).map(|spec| store.address_hash(&spec.address));
+        sick.well.is_none() && (sick.address.is_none() || sick.address == hash)
+    });
+    store.close().await;
+    Ok(sick)
 }
 
 fn tell(line: &Line) -> Result<(), Failure> {

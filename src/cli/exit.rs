@@ -60,7 +60,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match &error {
             StartError::Store(_) | StartError::Ticker(_) | StartError::Cron(_) | StartError::Courier => Exit::Failed,
-            StartError::Template(_) | StartError::Site { .. } => Exit::Usage,
+            StartError::Template(_) | StartError::Site { .. } | StartError::Moved => Exit::Usage,
         };
         Self::new(exit, error.to_string())
     }

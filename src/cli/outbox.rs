@@ -11,7 +11,7 @@ use super::deliver::{Unsent, see_through};
 use super::exit::{Exit, Failure};
 use super::{Context, output};
 use crate::daemon;
-use crate::outbox::{Delivery, DeliveryId, DeliveryState};
+use crate::outbox::{Delivery, DeliveryId, DeliveryState, HeldBy, Sick};
 use crate::store::Store;
 
 /// The most that is listed at once.
@@ -28,6 +28,12 @@ struct DeliveryAnswer<'a> {
     title: &'a str,
     cause: &'a str,
     state: &'static str,
+    /// `quiet` while it is kept back over its channel's quiet hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<&'static str>,
+    /// Since when its channel is put aside, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_down: Option<String>,
     created: String,
     due: Option<String>,
     attempts: u32,
@@ -41,6 +47,9 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
     let exit = match &args.command {
         OutboxCommand::List { all, listing } => {
             let deliveries = store.deliveries(*all, MOST).await?;
+            for sick in store.sick().await?.iter().filter(|sick| sick.well.is_none()) {
+                output::say(&put_aside(sick, zone));
+            }
             let text = match listing.format {
                 ListFormat::Json => output::json(&deliveries.iter().map(answer).collect::<Vec<_>>())?,
                 ListFormat::Table if deliveries.is_empty() => "Nothing waits, and nothing was given up.\n".to_owned(),
@@ -137,11 +146,24 @@ fn answer(delivery: &Delivery) -> DeliveryAnswer<'_> {
         title: &delivery.title,
         cause: &delivery.cause,
         state: delivery.state.word(),
+        held: delivery.held.filter(|_| pending).map(HeldBy::word),
+        channel_down: delivery.channel_down.filter(|_| pending).map(|since| since.to_string()),
         created: delivery.created.to_string(),
         due: pending.then(|| due(delivery).to_string()),
         attempts: delivery.attempts,
         error: delivery.last_error.as_deref(),
     }
+}
+
+/// That a channel takes nothing, since when and why, and what to do about it.
+pub(super) fn put_aside(sick: &Sick, zone: &TimeZone) -> String {
+    format!(
+        "channel `{name}` is put aside since {}: {}. {} for it; once it is mended, `headcount test {name}` lets them go",
+        time(sick.since, zone),
+        output::shown(&sick.why),
+        if sick.waiting == 1 { "1 message waits".to_owned() } else { format!("{} messages wait", sick.waiting) },
+        name = output::shown(&sick.channel),
+    )
 }
 
 /// When it can be sent: when it is due, and its channel is not left alone any more.

@@ -1,5 +1,6 @@
 //! The only reader of files, environment and credentials.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ const DEFAULTS: [&str; 2] = ["headcount.yaml", "/etc/headcount/headcount.yaml"];
 pub struct Loader {
     beside: PathBuf,
     credentials: Option<PathBuf>,
+    /// The secrets that were read since they were last asked for.
+    read: RefCell<Vec<Secret>>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
@@ -21,7 +24,7 @@ impl Loader {
         let beside = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let credentials =
             std::env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        Self { beside: beside.to_path_buf(), credentials }
+        Self { beside: beside.to_path_buf(), credentials, read: RefCell::default() }
     }
 
     /// A file that the configuration names, wherever it is.
@@ -56,6 +59,11 @@ impl Loader {
     /// The secret in a file that is named on the command line; it may be empty there.
     pub fn secret_file(&self, file: &str) -> Result<Secret, String> {
         secret_in(self.bytes(file)?).map_err(|why| format!("`{file}` holds no secret: {why}"))
+    }
+
+    /// The secrets that were read since this was last asked.
+    pub(super) fn take_read(&self) -> Vec<Secret> {
+        self.read.take()
     }
 
     /// A secret from exactly one of `x`, `x_file` and `x_env`; none when none is given and none is needed.
@@ -114,6 +122,7 @@ impl Loader {
             gathered.add(at, "the secret is empty");
             return None;
         }
+        self.read.borrow_mut().push(secret.clone());
         Some(secret)
     }
 }

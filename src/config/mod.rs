@@ -24,6 +24,7 @@ use crate::channels::Channel;
 use crate::jobs::{Check, Report, Site};
 use crate::outbox::Policy;
 use crate::store::Keep;
+use crate::secret::Secret;
 
 /// What the operator wants, ready to be used.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub struct ChannelSpec {
     pub policy: Policy,
     pub pace: Option<SignedDuration>,
     pub give_up: SignedDuration,
+    /// Where it leads: its settings and its secrets.
+    pub address: Vec<Secret>,
 }
 
 impl Config {

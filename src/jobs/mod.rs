@@ -9,6 +9,7 @@ mod release;
 mod report;
 mod tidy;
 mod tell;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
 pub use report::{ReportJob, names, report};
 pub use tidy::tidy;
+pub use upkeep::upkeep;
 
 use crate::channels::Channel;
 use crate::clock::Clock;

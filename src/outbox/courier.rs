@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,9 +10,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::delivery::{Claimed, DeliveryId, Lane, Settled, settle};
+use super::delivery::{Claimed, DeliveryId, Lane, Pause, Settled, settle};
 use crate::channels::{Channel, Parcel};
 use crate::clock::Clock;
+use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 
 /// How long a claim lasts: longer than any send, which each channel ends within a minute.
@@ -34,13 +35,15 @@ pub struct Route {
     pub pace: Option<SignedDuration>,
     /// How old a delivery may grow.
     pub give_up: SignedDuration,
+    /// Where it leads, secrets and all: whether that has changed is told by its hash.
+    pub address: Vec<Secret>,
 }
 
 /// Brings deliveries to their channels. Woken for speed, and looking by itself for truth.
 pub struct Courier {
     store: Arc<Store>,
     clock: Clock,
-    routes: HashMap<String, Arc<Route>>,
+    routes: RwLock<HashMap<String, Arc<Route>>>,
     /// When each paced channel was last sent to.
     sent: Mutex<HashMap<String, Timestamp>>,
     /// When strays were looked for last, in seconds since 1970.
@@ -50,8 +53,18 @@ pub struct Courier {
 
 impl Courier {
     pub fn new(store: Arc<Store>, clock: Clock, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
-        let routes = routes.into_iter().map(|route| (route.channel.name.clone(), route)).collect();
+        let routes = RwLock::new(by_name(routes));
         Self { store, clock, routes, sent: Mutex::default(), strays: AtomicI64::new(i64::MIN / 2), wake: Notify::new() }
+    }
+
+    /// Takes other channels in the place of those it had; what is being sent is sent as it was begun.
+    pub fn reroute(&self, routes: impl IntoIterator<Item = Arc<Route>>) {
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = by_name(routes);
+        self.wake();
+    }
+
+    fn route(&self, channel: &str) -> Option<Arc<Route>> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
     }
 
     /// Says that something may be due.
@@ -138,8 +151,8 @@ impl Courier {
             return Ok(());
         }
         for stray in self.store.lanes().await? {
-            let route = self.routes.get(&stray.channel);
-            let fits = route.is_some_and(|route| {
+            let route = self.route(&stray.channel);
+            let fits = route.as_ref().is_some_and(|route| {
                 route.channel.kind().word() == stray.form && route.channel.recipients().contains(&stray.recipient)
             });
             let give_up = route.map_or(STRAY_AGE, |route| route.give_up);
@@ -157,7 +170,7 @@ impl Courier {
 
     /// Whether a channel is known, and its pace lets it be sent to now; if so, it counts as sent to.
     fn may_send(&self, lane: &Lane, now: Timestamp) -> bool {
-        let Some(route) = self.routes.get(&lane.channel) else { return false };
+        let Some(route) = self.route(&lane.channel) else { return false };
         // What was made for Slack means nothing to Teams, and who was taken off a list gets nothing more.
         if route.channel.kind().word() != lane.form || !route.channel.recipients().contains(&lane.recipient) {
             return false;
@@ -185,8 +198,18 @@ impl Courier {
         }
     }
 
+    /// Notes where a channel led that is down, so that it is tried at once when it leads elsewhere.
+    async fn note_address(&self, route: &Route, settled: &Settled) {
+        if matches!(settled, Settled::Later { pause: Some(Pause::Down), .. }) {
+            let hash = self.store.address_hash(&route.address);
+            if let Err(error) = self.store.note_address(&route.channel.name, &hash).await {
+                tracing::debug!(channel = route.channel.name, %error, "cannot note where the channel led");
+            }
+        }
+    }
+
     async fn deliver(self: Arc<Self>, claimed: Claimed) {
-        let Some(route) = self.routes.get(&claimed.channel).cloned() else { return };
+        let Some(route) = self.route(&claimed.channel) else { return };
         let parcel = Parcel {
             body: &claimed.body,
             recipient: &claimed.recipient,
@@ -199,7 +222,7 @@ impl Courier {
         let settled = settle(&claimed, &outcome, route.give_up, now);
         log(&claimed, &settled, now);
         match self.settle(&claimed, &settled, now).await {
-            Ok(true) => {}
+            Ok(true) => self.note_address(&route, &settled).await,
             Ok(false) => {
                 tracing::warn!(delivery.id = claimed.id.0, "the lease had run out before the outcome was recorded");
             }
@@ -209,6 +232,10 @@ impl Courier {
             ),
         }
     }
+}
+
+fn by_name(routes: impl IntoIterator<Item = Arc<Route>>) -> HashMap<String, Arc<Route>> {
+    routes.into_iter().map(|route| (route.channel.name.clone(), route)).collect()
 }
 
 /// Says once what is news: a first failure, a channel that goes down, giving up, and coming through after failures.
@@ -237,7 +264,7 @@ fn log(claimed: &Claimed, settled: &Settled, now: Timestamp) {
                 "refused; sending it once more in its plainer form"
             );
         }
-        Settled::Later { down: true, why, .. } if claimed.channel_failures == 0 => {
+        Settled::Later { pause: Some(Pause::Down), why, .. } if claimed.channel_failures == 0 => {
             tracing::error!(
                 delivery.id = id,
                 channel,
@@ -245,7 +272,7 @@ fn log(claimed: &Claimed, settled: &Settled, now: Timestamp) {
                 "the channel is down; its messages are kept and tried again"
             );
         }
-        Settled::Later { why, due, pause: true, .. } if due.duration_since(now) > LONG => {
+        Settled::Later { why, due, pause: Some(_), .. } if due.duration_since(now) > LONG => {
             tracing::warn!(delivery.id = id, channel, attempt, why, until = %due, "the channel asked for a long pause");
         }
         Settled::Later { why, .. } if attempt == 1 => {

@@ -7,8 +7,10 @@ use crate::channels::{Outcome, Scope};
 
 /// The shortest wait, whatever a channel says: `Retry-After: 0` is no invitation to knock without a pause.
 const SHORTEST: SignedDuration = SignedDuration::from_millis(800);
-/// The longest one: a channel that asks for a day is asked again after an hour.
+/// The longest one, where the channel itself did not ask for a longer pause.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+/// The longest pause that a channel may ask for.
+const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(24);
 
 /// The store's number for a delivery, shown by `outbox list`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,6 +99,41 @@ pub struct Attempt {
     pub why: Option<String>,
 }
 
+/// A channel that is down, or that is well again while its fallback does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sick {
+    pub channel: String,
+    pub since: Timestamp,
+    pub why: String,
+    /// A hash of where it led when it was put aside.
+    pub address: Option<String>,
+    /// When its fallback was told.
+    pub told: Option<Timestamp>,
+    /// When it took something again.
+    pub well: Option<Timestamp>,
+    /// How many messages wait for it.
+    pub waiting: u64,
+}
+
+/// How a channel was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    pub channel: String,
+    /// When it was first known.
+    pub since: Timestamp,
+    /// When it last took something.
+    pub used: Option<Timestamp>,
+    /// Whether something is on its way to it.
+    pub busy: bool,
+}
+
+impl Use {
+    /// When it was last used, or first known.
+    pub fn last(&self) -> Timestamp {
+        self.used.unwrap_or(self.since)
+    }
+}
+
 /// A delivery that is ours until its lease runs out.
 #[derive(Clone, Debug)]
 pub struct Claimed {
@@ -116,15 +153,25 @@ pub struct Claimed {
     pub lease: Timestamp,
 }
 
+/// Why a whole channel waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// It said how long; nothing at all knocks before that.
+    Asked,
+    /// It could not be reached.
+    Failing,
+    /// It is put aside until somebody mends it.
+    Down,
+}
+
 /// What becomes of a delivery after a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
     Delivered,
-    /// Again at `due`; with `pause` the whole channel waits until then, and with `down` it counts as put aside.
+    /// Again at `due`; with `pause` the whole channel waits until then: because it asked for that, or is down, or failed.
     Later {
         due: Timestamp,
-        pause: bool,
-        down: bool,
+        pause: Option<Pause>,
         why: String,
     },
     /// Again at once, in its plainer form.
@@ -134,7 +181,7 @@ pub enum Settled {
     /// Never; with `pause` what waits behind it waits until then, since the channel itself asked for it.
     GivenUp {
         why: String,
-        pause: Option<Timestamp>,
+        pause: Option<(Timestamp, Pause)>,
     },
 }
 
@@ -152,30 +199,32 @@ pub struct Lane {
 /// Decides what a try's outcome means.
 pub fn settle(claimed: &Claimed, outcome: &Outcome, give_up: SignedDuration, now: Timestamp) -> Settled {
     let too_old = now.duration_since(claimed.created) >= give_up;
-    let later = |wait: SignedDuration, pause: bool, down, why: &String| {
-        let due = now.checked_add(wait.clamp(SHORTEST, LONGEST)).unwrap_or(Timestamp::MAX);
+    let later = |wait: SignedDuration, pause: Option<Pause>, why: &String| {
+        let longest = if pause == Some(Pause::Asked) { LONGEST_ASKED } else { LONGEST };
+        let due = now.checked_add(wait.clamp(SHORTEST, longest)).unwrap_or(Timestamp::MAX);
         if too_old {
             let why = format!("{why}; given up after {}", crate::duration::show(give_up));
-            return Settled::GivenUp { why, pause: pause.then_some(due) };
+            return Settled::GivenUp { why, pause: pause.map(|pause| (due, pause)) };
         }
-        Settled::Later { due, pause, down, why: why.clone() }
+        Settled::Later { due, pause, why: why.clone() }
     };
     match outcome {
         Outcome::Delivered => Settled::Delivered,
         Outcome::Retry { after, scope, maybe_taken, why } => {
             let why =
                 if *maybe_taken { format!("{why}; it may have been taken, and may come twice") } else { why.clone() };
-            let pause = *scope == Scope::Channel;
-            let failures = if pause { claimed.channel_failures + 1 } else { claimed.attempt };
+            let asked = if after.is_some() { Pause::Asked } else { Pause::Failing };
+            let pause = (*scope == Scope::Channel).then_some(asked);
+            let failures = if pause.is_some() { claimed.channel_failures + 1 } else { claimed.attempt };
             let wait = after.unwrap_or_else(|| backoff::after(failures, claimed.id.0));
-            later(wait, pause, false, &why)
+            later(wait, pause, &why)
         }
         Outcome::Refused { why, degrade } if *degrade && claimed.plainer.is_some() => {
             Settled::Degraded { why: why.clone() }
         }
         Outcome::Refused { why, .. } => Settled::GivenUp { why: why.clone(), pause: None },
         Outcome::ChannelDown { why } => {
-            later(backoff::after_down(claimed.channel_failures + 1, claimed.id.0), true, true, why)
+            later(backoff::after_down(claimed.channel_failures + 1, claimed.id.0), Some(Pause::Down), why)
         }
     }
 }
@@ -215,13 +264,13 @@ mod tests {
         let refused = |degrade| Outcome::Refused { why: "no".into(), degrade };
 
         assert_eq!(settle(&claimed(false), &Outcome::Delivered, day, old), Settled::Delivered);
-        let Settled::Later { due, pause: true, down: false, .. } =
+        let Settled::Later { due, pause: Some(Pause::Asked), .. } =
             settle(&claimed(false), &retry(Some(30), Scope::Channel, false), day, now)
         else {
             panic!("a channel that names its pause is left alone so long")
         };
         assert_eq!(due.duration_since(now).as_secs(), 30);
-        let Settled::Later { due, pause: false, why, .. } =
+        let Settled::Later { due, pause: None, why, .. } =
             settle(&claimed(false), &retry(None, Scope::Delivery, true), day, now)
         else {
             panic!("a failed try comes back")
@@ -235,7 +284,7 @@ mod tests {
         assert!(matches!(settle(&claimed(false), &refused(true), day, now), Settled::GivenUp { .. }));
         assert!(matches!(settle(&claimed(true), &refused(false), day, now), Settled::GivenUp { .. }));
         let down = Outcome::ChannelDown { why: "gone".into() };
-        assert!(matches!(settle(&claimed(true), &down, day, now), Settled::Later { pause: true, down: true, .. }));
+        assert!(matches!(settle(&claimed(true), &down, day, now), Settled::Later { pause: Some(Pause::Down), .. }));
         assert!(matches!(settle(&claimed(true), &down, day, old), Settled::GivenUp { .. }));
     }
 }

@@ -16,7 +16,9 @@ mod policy;
 
 pub use address::{Addressed, address, message_id};
 pub use courier::{Courier, Route};
-pub use delivery::{Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Settled, settle};
+pub use delivery::{
+    Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Pause, Settled, Sick, Use, settle,
+};
 pub use desk::{Books, Decided, News, NewsTurn, Thread, Told, decide};
 pub use outgoing::{Held, NewHeld, NewTold, Outgoing, Release};
 pub use policy::{HeldBy, Hour, Policy, Sort};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Use;
 use crate::judge::Severity;
 use crate::schedule::{Stretch, Window};
 
@@ -93,6 +94,14 @@ impl Policy {
         (enough && matches!(sort, Sort::Finding(_))).then_some(HeldBy::Cap)
     }
 
+    /// Whether nothing has used the channel for so long that it should be. Nights are left alone.
+    pub fn is_forgotten(&self, channel: &Use, now: Timestamp) -> bool {
+        let idle = now.duration_since(channel.last());
+        !channel.busy
+            && self.keep_alive.is_some_and(|length| idle >= length)
+            && !self.quiet.as_ref().is_some_and(|quiet| quiet.contains(now))
+    }
+
     /// From when to when what waits was held back, once it is to wait no longer. `first` is when the first of it was held.
     pub fn release(&self, held: HeldBy, first: Timestamp, hour: Option<Hour>, now: Timestamp) -> Option<Stretch> {
         // What was capped does not come at night either.
@@ -153,6 +162,24 @@ mod tests {
             assert_eq!(policy(Some(3)).holds(what, hour(told), at(when)), held, "{what:?} {told} {when}");
             assert_eq!(policy(None).holds(what, hour(told), at(when)), held.filter(|held| *held == Quiet));
         }
+    }
+
+    #[test]
+    fn a_channel_that_nothing_uses_is_forgotten() {
+        let alive = Policy { keep_alive: Some(SignedDuration::from_hours(48)), ..policy(None) };
+        let used =
+            |used: Option<&str>, busy| Use { channel: "ops".into(), since: at("20T12:00"), used: used.map(at), busy };
+        for (channel, now, forgotten) in [
+            (used(None, false), "22T11:59", false),
+            (used(None, false), "22T12:00", true),
+            (used(None, false), "22T21:00", false),
+            (used(Some("21T12:00"), false), "22T13:00", false),
+            (used(Some("21T12:00"), false), "23T12:00", true),
+            (used(Some("21T12:00"), true), "23T12:00", false),
+        ] {
+            assert_eq!(alive.is_forgotten(&channel, at(now)), forgotten, "{channel:?} {now}");
+        }
+        assert!(!policy(None).is_forgotten(&used(None, false), at("30T12:00")));
     }
 
     #[test]

@@ -47,6 +47,10 @@ impl Store {
             }
         }
         tx.commit().await?;
+        let mut memory = self.memory.lock().await;
+        for (site, _) in &withdrawn {
+            memory.remove(site.as_str());
+        }
         Ok(withdrawn)
     }
 

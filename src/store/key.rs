@@ -84,6 +84,17 @@ impl HashKey {
         hash
     }
 
+    /// Several texts as one, in hexadecimal.
+    pub(super) fn hash_all(&self, texts: &[Secret]) -> String {
+        let mut context = hmac::Context::with_key(&self.key);
+        for text in texts {
+            let bytes = text.expose().as_bytes();
+            context.update(&bytes.len().to_le_bytes());
+            context.update(bytes);
+        }
+        hex::encode(&context.sign().as_ref()[..KEPT])
+    }
+
     /// A hundredth of the cost of the HMAC: most sessions of a poll are those of the last one.
     pub(super) fn quick(&self, session: &Secret) -> QuickHash {
         let [high, low] = &self.quick;

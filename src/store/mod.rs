@@ -17,6 +17,7 @@ mod polls;
 mod recall;
 mod routing;
 mod schedules;
+mod sick;
 mod spans;
 mod tidy;
 mod topology;

@@ -4,16 +4,18 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
 use super::dialect::{Row, Transaction, begin};
-use super::{Store, StoreError, at, ms};
+use super::{Store, StoreError, at, ms, sick};
 use crate::outbox::{
-    Attempt, Claimed, Delivery, DeliveryId, DeliveryState, HeldBy, Lane, NewDelivery, Settled, Thread,
+    Attempt, Claimed, Delivery, DeliveryId, DeliveryState, HeldBy, Lane, NewDelivery, Pause, Settled, Thread,
 };
 
 const LISTED: &str = "SELECT d.id, cause, channel, recipient, kind, title, body, state, created, due, attempts, settled, \
-     last_error, held, c.paused_until, c.down_since, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";
+     last_error, held, c.paused_until, CASE WHEN c.well IS NULL THEN c.down_since END AS down_since, c.why AS channel_why FROM delivery d LEFT JOIN channel c ON c.name = d.channel";
 
-/// Longer than any wait between two tries.
+/// Longer than any wait between two tries that nobody asked for.
 const NEVER: SignedDuration = SignedDuration::from_hours(3);
+/// Longer than any pause that a channel may ask for.
+const NEVER_ASKED: SignedDuration = SignedDuration::from_hours(25);
 /// How old a test may be and still be sent by a start.
 const TEST_WAITS: SignedDuration = SignedDuration::from_mins(2);
 
@@ -86,13 +88,14 @@ impl Store {
             "SELECT d.id, d.channel, recipient, form, body, plainer, message_id, in_reply_to, created, attempts, coalesce(c.failures, 0) AS failures \
              FROM delivery d LEFT JOIN channel c ON c.name = d.channel \
              WHERE state = 'pending' AND held IS NULL AND (due <= $1 OR due > $3) AND (claimed_until IS NULL OR claimed_until <= $1) \
-             AND (urgent OR c.paused_until IS NULL OR c.paused_until <= $1 OR c.paused_until > $3) AND ($2 OR (NOT EXISTS \
+             AND (c.paused_until IS NULL OR c.paused_until <= $1 OR (urgent AND c.asked = 0) OR c.paused_until > CASE WHEN c.asked = 1 THEN $4 ELSE $3 END) AND ($2 OR (NOT EXISTS \
              (SELECT 1 FROM delivery e WHERE e.state = 'pending' AND e.channel = d.channel AND e.recipient = d.recipient AND e.urgent = d.urgent AND e.held IS NULL AND e.id < d.id))) \
              ORDER BY urgent DESC, d.id",
         )
         .bind(ms(now))
         .bind(only.is_some())
         .bind(ms(never(now)))
+        .bind(ms(now.checked_add(NEVER_ASKED).unwrap_or(Timestamp::MAX)))
         .fetch_all(&mut *tx)
         .await?;
         let mut claimed = Vec::new();
@@ -153,13 +156,16 @@ impl Store {
         let (state, due, why) = match settled {
             Settled::Delivered => (DeliveryState::Delivered, None, None),
             Settled::GivenUp { why, .. } => (DeliveryState::GivenUp, None, Some(why)),
+            // An asked pause is the channel's: it alone says when.
+            Settled::Later { pause: Some(Pause::Asked), why, .. } | Settled::Degraded { why } => {
+                (DeliveryState::Pending, Some(now), Some(why))
+            }
             Settled::Later { due, why, .. } => (DeliveryState::Pending, Some(*due), Some(why)),
-            Settled::Degraded { why } => (DeliveryState::Pending, Some(now), Some(why)),
         };
         let outcome = match settled {
             Settled::Delivered => "delivered",
             Settled::GivenUp { .. } => "given up",
-            Settled::Later { down: true, .. } => "channel down",
+            Settled::Later { pause: Some(Pause::Down), .. } => "channel down",
             Settled::Later { .. } => "again later",
             Settled::Degraded { .. } => "again, plainer",
         };
@@ -193,24 +199,10 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         match settled {
-            Settled::Delivered => {
-                sqlx::query("DELETE FROM channel WHERE name = $1")
-                    .bind(claimed.channel.as_str())
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            Settled::Later { due, pause: true, down, why } => {
-                sqlx::query(
-                    "INSERT INTO channel (name, paused_until, down_since, failures, why) VALUES ($1, $2, $3, 1, $4) \
-                     ON CONFLICT (name) DO UPDATE SET paused_until = excluded.paused_until, \
-                     down_since = coalesce(channel.down_since, excluded.down_since), failures = channel.failures + 1, why = excluded.why",
-                )
-                .bind(claimed.channel.as_str())
-                .bind(ms(*due))
-                .bind(down.then(|| ms(now)))
-                .bind(why.as_str())
-                .execute(&mut *tx)
-                .await?;
+            Settled::Delivered => sick::took(&mut tx, &claimed.channel, now).await?,
+            Settled::Later { due, pause: Some(why), why: said }
+            | Settled::GivenUp { pause: Some((due, why)), why: said } => {
+                sick::pause(&mut tx, &claimed.channel, *why, *due, said, now).await?;
             }
             _ => {}
         }
@@ -320,7 +312,7 @@ impl Store {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        sqlx::query("UPDATE channel SET paused_until = $2 WHERE name = (SELECT channel FROM delivery WHERE id = $1)")
+        sqlx::query("UPDATE channel SET paused_until = $2 WHERE asked = 0 AND name = (SELECT channel FROM delivery WHERE id = $1)")
             .bind(id.0)
             .bind(ms(now))
             .execute(&mut *tx)

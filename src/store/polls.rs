@@ -135,6 +135,7 @@ impl Store {
             }
         }
         tx.commit().await?;
+        self.memory.lock().await.retain(|site, _| polled.contains(&&**site));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::judge::Judgement;
-use crate::outbox::{DeliveryId, DeliveryState, NewDelivery, Settled};
+use crate::outbox::{DeliveryId, DeliveryState, NewDelivery, Pause, Settled};
 use crate::secret::Secret;
 use crate::snapshot::{Observation, Pair, Session, Snapshot, Unseen, UnseenKind, User};
 
@@ -288,7 +288,7 @@ async fn a_pause_holds_the_whole_channel_but_not_a_test() {
     let store = open(&folder).await;
     store.enqueue(&[delivery("a", "ops"), delivery("b", "ops")], time(0)).await.unwrap();
     let claimed = claim(&store, 0).await;
-    let pause = Settled::Later { due: time(30), pause: true, down: true, why: "busy".into() };
+    let pause = Settled::Later { due: time(30), pause: Some(Pause::Down), why: "busy".into() };
     assert!(store.settle(&claimed[0], &pause, time(1)).await.unwrap());
     store.enqueue(&[NewDelivery { urgent: true, ..delivery("t", "ops") }], time(2)).await.unwrap();
     assert_eq!(ids(&claim(&store, 3).await), [(3, 1)], "a test goes ahead");

@@ -627,6 +627,88 @@ async fn the_daemon_runs_tells_and_stops() {
     assert!(log.contains("headcount has stopped") && !log.contains("/slack/ops"), "{log}");
 }
 
+fn signal(daemon: &tokio::process::Child, signal: rustix::process::Signal) {
+    let pid = i32::try_from(daemon.id().expect("it runs")).expect("a pid");
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).expect("a pid"), signal).expect("a signal");
+}
+
+#[tokio::test]
+async fn a_hangup_reads_the_configuration_again_and_a_wrong_one_changes_nothing() {
+    let (site, folder) = site().await;
+    let inbox = HttpInbox::start().await;
+    configured(&site, &folder, Some(&inbox));
+    let mut daemon =
+        command(folder.path(), &["run"]).stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("a daemon");
+    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(daemon.stderr.take().expect("a log")));
+    let mut said = async |what: &str| {
+        let told = async {
+            loop {
+                let line = lines.next_line().await.expect("a log").expect("the daemon goes on");
+                if line.contains(what) {
+                    break line;
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), told).await.expect(what)
+    };
+    said("headcount is running").await;
+    let right = std::fs::read_to_string(folder.path().join("headcount.yaml")).expect("a file");
+    folder.write("headcount.yaml", &right.replace("above: 3", "above: many"));
+    signal(&daemon, rustix::process::Signal::HUP);
+    let line = said("the configuration is wrong; the one before it goes on").await;
+    assert!(line.contains("ERROR") && line.contains("rules.crowded.threshold.above"), "{line}");
+    site.populate(0, "", 5);
+    inbox.arrived(1).await;
+    folder.write("headcount.yaml", &right);
+    folder.write("slack-ops", &format!("{}\n", inbox.slack("elsewhere")));
+    signal(&daemon, rustix::process::Signal::HUP);
+    said("the configuration was read again").await;
+    site.clear(0, "");
+    inbox.arrived(2).await;
+    let received = inbox.received();
+    assert_eq!((received[0].name.as_str(), received[1].name.as_str()), ("ops", "elsewhere"));
+    signal(&daemon, rustix::process::Signal::TERM);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), daemon.wait()).await;
+    assert_eq!(ended.expect("it stops").expect("a status").code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_channel_that_is_put_aside_is_shown_until_a_test_succeeds() {
+    let (site, folder) = site().await;
+    let inbox = HttpInbox::start().await;
+    configured(&site, &folder, Some(&inbox));
+    inbox.always("ops", Some(InboxFault::status(404, "no_service")));
+    let done = headcount(&folder, &["announce", "--site", "prod", "--tell", "ops"]).await;
+    assert_eq!(done.status, 1, "{}", done.err);
+    let listed = headcount(&folder, &["outbox", "list"]).await;
+    assert!(
+        listed.err.contains("channel `ops` is put aside since") && listed.err.contains("no_service"),
+        "{}",
+        listed.err
+    );
+    assert!(
+        listed.err.contains("1 message waits for it") && listed.err.contains("`headcount test ops`"),
+        "{}",
+        listed.err
+    );
+    let json = headcount(&folder, &["outbox", "list", "--format", "json"]).await.json();
+    assert!(json[0]["channel_down"].is_string(), "{json}");
+    let check = headcount(&folder, &["check", "--connect"]).await;
+    assert!(
+        check.status == 1 && check.out.contains("✗ channel `ops` is put aside since"),
+        "{}{}",
+        check.out,
+        check.err
+    );
+    inbox.always("ops", None);
+    let test = headcount(&folder, &["test", "ops"]).await;
+    assert_eq!(test.status, 0, "{}", test.err);
+    let listed = headcount(&folder, &["outbox", "list"]).await;
+    assert!(!listed.err.contains("put aside"), "{}", listed.err);
+    let check = headcount(&folder, &["check", "--connect"]).await;
+    assert!(check.status == 0 && check.out.contains("✓ channel ops (slack)"), "{}{}", check.out, check.err);
+}
+
 #[tokio::test]
 async fn a_poll_slower_than_the_schedule_is_recorded_and_the_slots_meanwhile_are_skipped() {
     let (site, folder) = site().await;

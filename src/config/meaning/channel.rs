@@ -15,6 +15,7 @@ use crate::duration;
 use crate::judge::Severity;
 use crate::outbox::Policy;
 use crate::schedule::Window;
+use crate::secret::Secret;
 
 /// A sign of life more often than that is noise.
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
@@ -28,6 +29,7 @@ pub(super) fn channel(
     zone: &TimeZone,
 ) -> Option<ChannelSpec> {
     let at = format!("channels.{name}");
+    loader.take_read();
     let mut kinds: Vec<Option<channels::Settings>> = Vec::new();
     if let Some(slack) = &written.slack {
         let key = format!("{at}.slack");
@@ -89,7 +91,10 @@ pub(super) fn channel(
     let policy = policy(g, &at, &written, zone);
     let settings = kinds.into_iter().next().flatten()?;
     let channel = Channel::new(name, settings).with_names(names).with_authorities(authorities?);
+    let mut address = loader.take_read();
+    address.push(Secret::new(format!("{channel:?}")));
     Some(ChannelSpec {
+        address,
         pace: written_pace.unwrap_or_else(|| channel.pace()),
         channel: Arc::new(channel),
         policy,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use headcount::clock::Clock;
 use headcount::config::Config;
-use headcount::daemon::Daemon;
+use headcount::daemon::{Daemon, StartError};
 use headcount::demo::inbox::{HttpInbox, Kind, Mail, Smtp, SmtpOptions, plain_text};
 use headcount::demo::site::{Setup, Site};
 use jiff::Timestamp;
@@ -155,6 +155,16 @@ channels:
         let config = Config::load(&self.config).unwrap_or_else(|problems| panic!("{problems}"));
         let daemon = Daemon::start(&config, &self.folder.state(), self.clock.clone()).await;
         self.daemon = Some(daemon.unwrap_or_else(|error| panic!("{error}")));
+    }
+
+    /// Has headcount read its configuration again, as after `SIGHUP`.
+    pub(crate) async fn reload(&mut self) {
+        let config = Config::load(&self.config).unwrap_or_else(|problems| panic!("{problems}"));
+        self.reload_with(&config).await.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    pub(crate) async fn reload_with(&mut self, config: &Config) -> Result<(), StartError> {
+        self.daemon.as_mut().expect("headcount runs").reload(config).await
     }
 
     /// Writes the configuration anew, with something else in the place of parts of it.
