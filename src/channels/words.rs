@@ -67,12 +67,14 @@ pub(super) struct Fact {
 }
 
 /// A small table; every row is as wide as its head.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Table {
     pub head: Vec<String>,
     pub rows: Vec<Vec<String>>,
     /// Whether a column holds numbers, and so stands to the right.
     pub right: Vec<bool>,
+    /// How wide each column wants to be beside the others, by its longest cell.
+    pub widths: Vec<usize>,
     /// Rows that were left out for want of room.
     pub more: usize,
 }
@@ -153,8 +155,7 @@ impl Words {
                     cells.resize(table.head.len(), String::new());
                     table.rows.push(cells);
                 } else {
-                    let (rows, right) = (Vec::new(), Vec::new());
-                    self.blocks.push(Block::Table(Table { head: cells, rows, right, more: 0 }));
+                    self.blocks.push(Block::Table(Table { head: cells, ..Table::default() }));
                 }
             }
             ("-", None) => self.items.push(rest.to_owned()),
@@ -227,10 +228,15 @@ impl Words {
 }
 
 impl Block {
-    /// Finds the columns of numbers, now that all of them are there.
+    /// Finds the columns of numbers, and how wide each one is, now that all of them are there.
     fn align(&mut self) {
         let Self::Table(table) = self else { return };
         let number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "–−+-<>".contains(c));
+        let longest = |at: usize| {
+            let cells = table.rows.iter().map(|row| &row[at]).chain([&table.head[at]]);
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0).clamp(4, 40)
+        };
+        table.widths = (0..table.head.len()).map(longest).collect();
         table.right = (0..table.head.len()).map(|at| at > 0 && table.rows.iter().all(|row| number(&row[at]))).collect();
     }
 
@@ -311,7 +317,7 @@ mod tests {
         assert_eq!([text, label, value, note], ["Head", "Peak", "12", "more than 9"]);
         assert_eq!(facts.len(), 2);
         assert_eq!(table.rows, [["x | y", "1"], ["\\", ""]]);
-        assert_eq!(table.right, [false, false]);
+        assert_eq!((table.right.as_slice(), table.widths.as_slice()), (&[false, false][..], &[5, 4][..]));
         assert!(words.text().contains("• x | y: 1\n• \\"), "{}", words.text());
     }
 

@@ -435,12 +435,26 @@ fn digest_days() -> Message {
         from: minutes(-4810),
         to: minutes(-490),
         last_day: minutes(-1930),
+        usage: Usage { peak_at: Some(Peak { at: minutes(-4170), value: 217 }), ..usage(412) },
         days: vec![day(-4810, 398), day(-3370, 61), day(-1930, 44)],
+        incidents: Vec::new(),
+        watched: Watched { seen: 4320, due: 4320, ..Watched::default() },
         by_site: vec![share("prod", 391, 1190), share("test", 40, 60)],
         missed: vec![Missed { due: minutes(-2950) }],
         ..facts_of_a_day()
     };
-    Message { site: None, at: minutes(-70), chart: None, ..digest_of(facts) }
+    let people = |values: [u32; 3]| values.into_iter().map(|value| Some(f64::from(value))).collect();
+    let chart = Chart {
+        title: "People a day".to_owned(),
+        unit: "people".to_owned(),
+        labels: ["Fri 20 Nov", "Sat 21 Nov", "Sun 22 Nov"].map(str::to_owned).to_vec(),
+        series: vec![
+            Series { name: "this time".to_owned(), values: people([398, 61, 44]) },
+            Series { name: "a week before".to_owned(), values: people([410, 55, 47]) },
+        ],
+        limits: Vec::new(),
+    };
+    Message { site: None, at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
 }
 
 fn digest_partial() -> Message {

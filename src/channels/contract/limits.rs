@@ -94,6 +94,18 @@ fn the_longest_names_fit() {
 }
 
 #[test]
+fn fifty_thousand_people_fit() {
+    let message = crowd((0..50_000).map(|n| format!("{n:05} {}", "å".repeat(44))));
+    for kind in ChannelKind::ALL {
+        let payload = shown(kind, &message);
+        assert!(!payload.body().contains(PLAIN), "{kind}");
+        taken(kind, payload.body()).unwrap();
+        let (_, more) = listed(&json(&payload).to_string(), "CORP");
+        assert!((49_000..50_000).contains(&more), "{kind}: {more} left out");
+    }
+}
+
+#[test]
 fn the_longest_words_fit() {
     for kind in ChannelKind::ALL {
         for (name, mut message) in crate::message::sample::all() {

@@ -37,7 +37,7 @@ pub(super) fn check(body: &Value) -> Result<(), Refusal> {
     if let Some(attachments) = message.get("attachments") {
         let attachments = attachments.list(0, 100).map_err(|why| ("invalid_attachments", why))?;
         for attachment in &attachments {
-            attachment.object().map_err(|why| ("invalid_attachments", why))?;
+            self::attachment(attachment).map_err(|why| ("invalid_attachments", why))?;
             blocks(attachment, &mut totals).map_err(|why| ("invalid_blocks", why))?;
         }
         found += attachments.len();
@@ -47,6 +47,19 @@ pub(super) fn check(body: &Value) -> Result<(), Refusal> {
         None | Some((_, true)) if found == 0 => Err(("no_text", "neither text nor blocks".to_owned())),
         _ => Ok(()),
     }
+}
+
+/// A coloured box beside the blocks.
+fn attachment(at: &At) -> Check {
+    const NAMED: &[&str] = &["good", "warning", "danger"];
+    at.only(&["color", "blocks", "fallback", "text", "title", "footer"])?;
+    at.may("fallback", |text| text.string().map(drop))?;
+    at.may("footer", |text| text.text(1, 300).map(drop))?;
+    at.may("color", |color| {
+        let digits = color.string()?.strip_prefix('#').unwrap_or_default();
+        let hex = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if hex { Ok(()) } else { color.one_of(NAMED) }
+    })
 }
 
 /// What is limited over the message as a whole.

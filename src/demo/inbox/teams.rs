@@ -211,10 +211,46 @@ fn element(at: &At) -> Check {
         }
         kind if TEAMS_ONLY.contains(&kind) => {
             let fallback = at.require("fallback")?;
-            if fallback.value.is_string() { fallback.one_of(&["drop"]) } else { element(&fallback) }
+            if fallback.value.is_string() {
+                fallback.one_of(&["drop"])?
+            } else {
+                element(&fallback)?
+            }
+            match kind {
+                "Chart.Line" | "Chart.VerticalBar.Grouped" => chart(at, true),
+                "Chart.VerticalBar" => chart(at, false),
+                _ => Ok(()),
+            }
         }
         kind => at.fail(format_args!("an element of type `{kind}` is not known")),
     }
+}
+
+/// Points along labelled axes, in lines of their own or one by one. Colours have names; a hexadecimal one is refused.
+fn chart(at: &At, lines: bool) -> Check {
+    common(at, &["title", "xAxisTitle", "yAxisTitle", "data", "color", "colorSet"])?;
+    for key in ["title", "xAxisTitle", "yAxisTitle"] {
+        at.may(key, |text| text.string().map(drop))?;
+    }
+    let color = |color: At| {
+        let known = color.string()?.bytes().all(|b| b.is_ascii_alphabetic());
+        if known { Ok(()) } else { color.fail("not the name of a colour") }
+    };
+    let point = |point: &At| {
+        point.only(&["x", "y", "color"])?;
+        point.may("color", color)?;
+        point.require("x")?.string()?;
+        point.require("y")?.number().map(drop)
+    };
+    at.require("data")?.list(1, usize::MAX)?.iter().try_for_each(|data| {
+        if !lines {
+            return point(data);
+        }
+        data.only(&["legend", "color", "values"])?;
+        data.require("legend")?.text(1, usize::MAX)?;
+        data.may("color", color)?;
+        data.require("values")?.list(1, usize::MAX)?.iter().try_for_each(point)
+    })
 }
 
 fn text_block(at: &At) -> Check {

@@ -135,6 +135,8 @@ fn what_slack_refuses_of_a_message() {
         (json!({"blocks": []}), "no_text", "neither"),
         (json!({"text": "t", "blocks": {}}), "invalid_blocks", "not an array"),
         (json!({"text": "t", "attachments": vec![json!({}); 101]}), "invalid_attachments", "101"),
+        (json!({"attachments": [{"color": "red", "blocks": [rich("a")]}]}), "invalid_attachments", "`red` is none"),
+        (json!({"attachments": [{"colour": "#ffffff", "blocks": [rich("a")]}]}), "invalid_attachments", "`colour`"),
         (with(vec![json!({"type": "divider"}); 51]), "invalid_blocks", "51 elements"),
         (with(vec![json!({"type": "divider", "block_id": "a"}); 2]), "invalid_blocks", "used twice"),
         (

@@ -28,6 +28,11 @@ fn table(columns: usize, cells: usize) -> Value {
     json!({"type": "Table", "columns": vec![json!({"width": 1}); columns], "rows": [row]})
 }
 
+fn line(color: &Value, y: &Value) -> Value {
+    let data = json!([{"legend": "a", "color": color, "values": [{"x": "08:00", "y": y}]}]);
+    json!({"type": "Chart.Line", "title": "t", "data": data, "fallback": text("a")})
+}
+
 #[test]
 fn what_teams_takes() {
     for taken in [
@@ -39,7 +44,8 @@ fn what_teams_takes() {
         json!({"type": "ColumnSet", "columns": [{"type": "Column", "width": "auto", "items": [text("a")]}, {"width": 2}]}),
         json!({"type": "Image", "url": "https://a.test/x.png", "altText": "a"}),
         json!({"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": "a", "url": "https://a.test"}]}),
-        json!({"type": "Chart.Line", "data": [], "fallback": text("a")}),
+        line(&json!("good"), &json!(1.5)),
+        json!({"type": "Chart.VerticalBar", "data": [{"x": "a", "y": 1}], "fallback": text("a")}),
         json!({"type": "Badge", "text": "a", "fallback": "drop"}),
     ] {
         assert_eq!(check(&message(json!([taken]))), Ok(()), "{taken}");
@@ -66,6 +72,9 @@ fn what_teams_refuses_of_a_card() {
         (json!({"type": "Image", "url": "data:image/png;base64,AA"}), "not a web address"),
         (json!({"type": "Media"}), "type `Media` is not known"),
         (json!({"type": "Chart.Line", "data": []}), "`fallback` is missing"),
+        (json!({"type": "Chart.Line", "data": [], "fallback": text("a")}), "0 elements"),
+        (line(&json!("#ff0000"), &json!(1)), "not the name of a colour"),
+        (line(&json!("good"), &json!(null)), "not a number"),
         (json!({"type": "Badge", "fallback": {"type": "Badge"}}), "`fallback` is missing"),
         (json!({"type": "ActionSet", "actions": [{"type": "Action.Submit"}]}), "does not work over a webhook"),
         (json!({"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "url": "qmc"}]}), "not a web address"),
