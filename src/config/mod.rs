@@ -23,8 +23,8 @@ pub use problem::{Problem, Problems};
 use crate::channels::Channel;
 use crate::jobs::{Check, Report, Site};
 use crate::outbox::Policy;
-use crate::store::Keep;
 use crate::secret::Secret;
+use crate::store::Keep;
 
 /// What the operator wants, ready to be used.
 #[derive(Debug)]

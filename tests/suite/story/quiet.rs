@@ -93,10 +93,7 @@ async fn more_than_the_cap_in_an_hour_become_one_summary_but_the_critical_comes_
     world.expect("ops", &["5 users"]);
     world.at("09:00").await.quiet();
     world.at("09:01").await;
-    world.expect(
-        "ops",
-        &["2 messages held, because this channel takes 2 an hour", "08:03", "over at 08:04", "08:05"],
-    );
+    world.expect("ops", &["2 messages held, because this channel takes 2 an hour", "08:03", "over at 08:04", "08:05"]);
     // The summary is the first message of a new hour.
     world.crowd("hr", 0).at("09:02").await;
     world.expect("ops", &["no users"]);
