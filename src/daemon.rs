@@ -277,7 +277,7 @@ impl Daemon {
             if let Ok(config) = configs.try_recv() {
                 match self.reload(&config).await {
                     Ok(()) => {
-                        let (checks, reports) = (self.count(true), self.count(false));
+                        let (checks, reports) = (self.checks(), self.reports());
                         tracing::info!(checks, reports, "the configuration was read again");
                     }
                     Err(error) => {
