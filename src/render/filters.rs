@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_time_names_its_day_only_where_it_must() {
-        let moment = |time: &str, date: &str| Value::from_iter([("time", time), ("date", date)]);
+        let moment = |time: &str, date: &str| minijinja::context! { time => time, date => date };
         let now = moment("08:10", "Mon 5 Jan 2026");
         for (time, date, told) in [
             ("07:00", "Mon 5 Jan 2026", "07:00"),
