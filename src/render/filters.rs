@@ -44,10 +44,18 @@ pub(crate) fn short(text: &str, longest: usize) -> String {
     cut
 }
 
-/// The time of a moment, with its day where that is another one than now.
+/// The time of a moment, with its day where that is another one than now, and the year where that is another one.
 fn clock(moment: &Value, now: &Value) -> Result<String, Error> {
-    let (time, day) = (moment.get_attr("time")?, moment.get_attr("date")?);
-    Ok(if day == now.get_attr("date")? { time.to_string() } else { format!("{time} {day}") })
+    let day = |moment: &Value| moment.get_attr("date").map(|day| day.to_string());
+    let (time, day, today) = (moment.get_attr("time")?, day(moment)?, day(now)?);
+    if day == today {
+        return Ok(time.to_string());
+    }
+    let year = |day: &str| day.rsplit_once(' ').map(|(day, year)| (day.to_owned(), year.to_owned()));
+    match (year(&day), year(&today)) {
+        (Some((short, year)), Some((_, this))) if year == this => Ok(format!("{time} {short}")),
+        _ => Ok(format!("{time} {day}")),
+    }
 }
 
 /// Keeps a text in one cell of a table of words.
@@ -119,6 +127,19 @@ mod tests {
             ("CORP\\anna", false),
         ] {
             assert_eq!(unmarked(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_names_its_day_only_where_it_must() {
+        let moment = |time: &str, date: &str| minijinja::context! { time => time, date => date };
+        let now = moment("08:10", "Mon 5 Jan 2026");
+        for (time, date, told) in [
+            ("07:00", "Mon 5 Jan 2026", "07:00"),
+            ("22:00", "Sun 4 Jan 2026", "22:00 Sun 4 Jan"),
+            ("22:00", "Wed 31 Dec 2025", "22:00 Wed 31 Dec 2025"),
+        ] {
+            assert_eq!(clock(&moment(time, date), &now).unwrap(), told);
         }
     }
 
