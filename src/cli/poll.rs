@@ -96,7 +96,9 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
         }
     };
     output::print(&text)?;
-    watched.iter().for_each(|watch| topology::complain(&watch.qlik));
+    for watch in &watched {
+        topology::complain(&watch.qlik);
+    }
     let mut exit = Exit::Done;
     for (_, (snapshot, ..)) in &polled {
         for (pair, why) in snapshot.silent() {

@@ -1,5 +1,7 @@
 //! A chart as a drawing: where each line, tick and label goes. Its strokes, colours and words are `chart.svg.j2`'s.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::filters::short;
@@ -258,8 +260,9 @@ fn line(rank: usize, values: &[Option<f64>], scale: &Scale) -> Line {
             [only] => drawn.alone.push(*only),
             [first, .., last] => {
                 let path = run.iter().map(|(x, y)| format!("{x} {y}")).collect::<Vec<_>>().join(" ");
-                drawn.path.push_str(&format!("M{path}"));
-                drawn.area.push_str(&format!("M{path} L{} {} {} {}Z", last.0, scale.bottom, first.0, scale.bottom));
+                let _ = write!(drawn.path, "M{path}");
+                let (right, left, bottom) = (last.0, first.0, scale.bottom);
+                let _ = write!(drawn.area, "M{path} L{right} {bottom} {left} {bottom}Z");
             }
         }
     }
@@ -308,7 +311,7 @@ fn legend(chart: &Chart, is_blind: bool, beyond: &[&Limit]) -> (Vec<Entry>, usiz
         entries.push(Entry { x: tenths(x), y: 48.0 + f64::from(row) * ROW, what });
         x += width;
     }
-    let rows = if entries.is_empty() { 0 } else { row as usize + 1 };
+    let rows = if entries.is_empty() { 0 } else { usize::try_from(row).unwrap_or_default() + 1 };
     (entries, rows)
 }
 

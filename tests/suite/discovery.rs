@@ -180,7 +180,7 @@ fn configured(site: &Site, folder: &Folder, more: &str) {
     folder.write(
         "headcount.yaml",
         &format!(
-            r#"
+            r"
 sites:
   prod:
     host: sense1.example.test
@@ -191,7 +191,7 @@ sites:
     resolve: {{SENSE1.example.test: 127.0.0.1, sense2.example.test: 127.0.0.1}}
     timeout: 1s
 {more}
-"#,
+",
             site.repository_port()
         ),
     );

@@ -212,9 +212,9 @@ fn element(at: &At) -> Check {
         kind if TEAMS_ONLY.contains(&kind) => {
             let fallback = at.require("fallback")?;
             if fallback.value.is_string() {
-                fallback.one_of(&["drop"])?
+                fallback.one_of(&["drop"])?;
             } else {
-                element(&fallback)?
+                element(&fallback)?;
             }
             match kind {
                 "Chart.Line" | "Chart.VerticalBar.Grouped" => chart(at, true),
