@@ -289,7 +289,7 @@ fn plain(mut usage: Usage) -> Usage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if ProptestConfig::default().cases == 256 { 16 } else { ProptestConfig::default().cases }, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(2), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if ProptestConfig::default().cases == 256 { 16 } else { ProptestConfig::default().cases }, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_count_by_hand_gives_the_same(
         history in history(), sites in prop_oneof![Just(vec![0_usize]), Just(vec![0, 1]), Just(vec![1, 0])],
@@ -332,7 +332,7 @@ async fn fold(store: &Store, zone: &TimeZone) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if ProptestConfig::default().cases == 256 { 12 } else { ProptestConfig::default().cases }, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(2), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if ProptestConfig::default().cases == 256 { 12 } else { ProptestConfig::default().cases }, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn hours_give_what_the_readings_gave(history in history(), from in 0..3_i64, hours in 1..4_i64, half in 0..2_i64, over in 0..6_u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
