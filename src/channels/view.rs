@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::drawn::{Drawn, Told};
 use super::words::{Block, Words};
 use crate::message::{
-    Chart, Digest, EngineLine, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since, clean,
+    Chart, Digest, EngineLine, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since,
+    clean,
 };
 
 /// The silent pairs that a message names one by one.

@@ -108,11 +108,7 @@ fn memory(health: &Health) -> String {
 pub(super) fn say(snapshot: &Snapshot) {
     for engine in snapshot.engines() {
         if let Ok(health) = &engine.health {
-            let parts = [
-                state(health).to_owned(),
-                used(health.users_active, health.users_total),
-                memory(health),
-            ];
+            let parts = [state(health).to_owned(), used(health.users_active, health.users_total), memory(health)];
             let [state, users, memory] = parts;
             let users = if users.is_empty() { users } else { format!(", active users {users}") };
             let memory = if memory.is_empty() { memory } else { format!(", memory free {memory}") };

@@ -23,11 +23,11 @@ use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
 pub use alert::alerts;
-pub use engine::EngineLine;
 pub use chart::{Chart, Limit, Series};
 pub use digest::{
     Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
 };
+pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use moment::{Moment, lasting};
 pub use notice::{Notice, Restart, Step};

@@ -4,9 +4,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric, Entry, Facts, Kind, Limit, Message,
-    Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Series, Severity, Share,
-    Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
+    Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric, Entry,
+    Facts, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart,
+    Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.

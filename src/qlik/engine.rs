@@ -60,10 +60,12 @@ impl Target {
     async fn ask(&self, timeout: Duration) -> Engine {
         let health = match &self.asked {
             Err(why) => Err(why.clone()),
-            Ok((client, url)) => match call::get(client, url, With::Nothing, timeout).await.and_then(|body| parse(&body)) {
-                Ok(health) => Ok(health),
-                Err(fault) => Err(fault.told(url, Whom::Engine, timeout)),
-            },
+            Ok((client, url)) => {
+                match call::get(client, url, With::Nothing, timeout).await.and_then(|body| parse(&body)) {
+                    Ok(health) => Ok(health),
+                    Err(fault) => Err(fault.told(url, Whom::Engine, timeout)),
+                }
+            }
         };
         Engine { host: self.label.clone(), health }
     }
@@ -103,11 +105,7 @@ impl Qlik {
 
     /// The nodes that run an engine, as the repository says; where it does not, those that run a proxy.
     fn places(&self) -> Vec<Place> {
-        let plain = |host: &String| Place {
-            host: host.clone(),
-            server_name: None,
-            trust: self.settings.trust.clone(),
-        };
+        let plain = |host: &String| Place { host: host.clone(), server_name: None, trust: self.settings.trust.clone() };
         let mut places: Vec<Place> = match (&self.settings.proxies, self.known()) {
             (Proxies::Listed(all), _) => all
                 .iter()
@@ -260,9 +258,15 @@ mod tests {
         )
         .unwrap();
         let number = |number: f64| Some(number);
-        assert_eq!((health.memory_committed, health.memory_free, health.cpu), (number(900.5), number(7000.0), number(12.0)));
+        assert_eq!(
+            (health.memory_committed, health.memory_free, health.cpu),
+            (number(900.5), number(7000.0), number(12.0))
+        );
         assert_eq!((health.users_active, health.users_total, health.sessions_total), (Some(2), Some(4), Some(5)));
-        assert_eq!((health.version.as_deref(), health.saturated, health.memory_total), (Some("12.0.0"), Some(false), None));
+        assert_eq!(
+            (health.version.as_deref(), health.saturated, health.memory_total),
+            (Some("12.0.0"), Some(false), None)
+        );
         for (said, saturated) in [
             (r#","saturated":true"#, Some(true)),
             (r#","saturated":0"#, Some(false)),

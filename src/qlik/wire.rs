@@ -93,7 +93,9 @@ pub(super) fn parse_object<T: serde::de::DeserializeOwned>(
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => Err(Fault::Empty),
         Some(b'<') => Err(Fault::LoginPage { status: 200 }),
-        Some(b'{') => serde_json::from_slice(body).map_err(|error| unfit(&error, body, of, "what it should be", required)),
+        Some(b'{') => {
+            serde_json::from_slice(body).map_err(|error| unfit(&error, body, of, "what it should be", required))
+        }
         Some(b'[') => Err(Fault::NotAnArray("a list", of)),
         Some(b'n') => Err(Fault::NotAnArray("`null`", of)),
         Some(_) => Err(Fault::NotAnArray("something else", of)),

@@ -20,7 +20,8 @@ async fn site() -> (Site, Folder) {
 async fn health(site: &Site, folder: &Folder, more: &[&str]) -> Done {
     let (qrs, engine) = (site.repository_port().to_string(), site.engine_port().to_string());
     let words = ["who", "--host", "sense1.example.test", "--cert", "client.pem", "--key", "client_key.pem", "--root"];
-    let names = ["root.pem", "--resolve", "sense1.example.test=127.0.0.1", "--resolve", "sense2.example.test=127.0.0.1"];
+    let names =
+        ["root.pem", "--resolve", "sense1.example.test=127.0.0.1", "--resolve", "sense2.example.test=127.0.0.1"];
     let ports = ["--discover", "--qrs-port", &qrs, "--health", "--engine-port", &engine];
     headcount(folder, &[&words[..], &names, &ports, more].concat()).await
 }

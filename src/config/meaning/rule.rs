@@ -8,7 +8,10 @@ use super::value::{length_or, link, tell};
 use crate::config::file;
 use crate::config::problem::Gathered;
 use crate::duration;
-use crate::judge::{Amount, Bound, Change, EngineMetric, EngineThreshold, HoldFor, Metric, Parts, Rule, RuleKind, Threshold, Turn, Unreachable};
+use crate::judge::{
+    Amount, Bound, Change, EngineMetric, EngineThreshold, HoldFor, Metric, Parts, Rule, RuleKind, Threshold, Turn,
+    Unreachable,
+};
 
 const REPEAT: SignedDuration = SignedDuration::from_hours(4);
 

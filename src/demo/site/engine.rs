@@ -64,7 +64,11 @@ pub(super) struct Engine {
 }
 
 /// The right answer, and the fault to put in its place. It must be asked plainly: with no key, and for no user.
-pub(super) fn reply_of<B>(proxy: &Proxy, request: &Request<B>, violations: &mut Vec<String>) -> (Answer, Option<Fault>) {
+pub(super) fn reply_of<B>(
+    proxy: &Proxy,
+    request: &Request<B>,
+    violations: &mut Vec<String>,
+) -> (Answer, Option<Fault>) {
     let plain = !request.headers().contains_key("X-Qlik-User")
         && !request.headers().contains_key("X-Qlik-Xrfkey")
         && request.uri().query().is_none();

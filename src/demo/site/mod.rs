@@ -150,8 +150,11 @@ impl Site {
         if setup.engines {
             let (listener, address) = wire::listen(0).await;
             let names: Vec<String> = site.state().proxies.iter().map(|proxy| proxy.name.clone()).collect();
-            let identities: Vec<_> =
-                names.into_iter().map(|name| (site.authority.server(&name), name)).map(|(id, name)| (name, id)).collect();
+            let identities: Vec<_> = names
+                .into_iter()
+                .map(|name| (site.authority.server(&name), name))
+                .map(|(id, name)| (name, id))
+                .collect();
             let nodes: Vec<_> = identities.iter().map(|(name, identity)| (name.clone(), identity)).collect();
             site.state().engines = Some((address.port(), gate.config_of(&nodes)));
             site.open(Service::Engines, listener);

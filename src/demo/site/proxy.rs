@@ -93,7 +93,8 @@ impl State {
             return (text(403, "Forbidden"), None);
         }
         if service == Service::Engines {
-            let named = |proxy: &&Proxy| caller.wanted.as_ref().is_some_and(|name| proxy.name.eq_ignore_ascii_case(name));
+            let named =
+                |proxy: &&Proxy| caller.wanted.as_ref().is_some_and(|name| proxy.name.eq_ignore_ascii_case(name));
             let Some(proxy) = self.proxies.iter().find(named).or(self.proxies.first()) else {
                 return (text(404, "Not Found"), None);
             };

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -107,7 +107,8 @@ struct Nodes(Vec<(String, Arc<CertifiedKey>)>);
 
 impl ResolvesServerCert for Nodes {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let named = hello.server_name().and_then(|name| self.0.iter().find(|(node, _)| node.eq_ignore_ascii_case(name)));
+        let named =
+            hello.server_name().and_then(|name| self.0.iter().find(|(node, _)| node.eq_ignore_ascii_case(name)));
         named.or(self.0.first()).map(|(_, key)| key.clone())
     }
 }
