@@ -209,22 +209,21 @@ fn parse(body: &[u8]) -> Result<Health, Fault> {
 /// `20260105T061500.000Z`, or with an offset such as `+0100` in place of the `Z`.
 fn started(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    let (plain, offset) = match text.strip_suffix(['Z', 'z']) {
-        Some(plain) => (plain, 0),
-        None => {
-            let at = text.rfind(['+', '-']).filter(|at| *at > 8)?;
-            let (plain, offset) = text.split_at(at);
-            let digits: String = offset[1..].chars().filter(|c| *c != ':').collect();
-            if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            let minutes = digits[..2].parse::<i64>().ok()? * 60 + digits[2..].parse::<i64>().ok()?;
-            (plain, if offset.starts_with('-') { -minutes } else { minutes })
+    let (plain, minutes) = if let Some(plain) = text.strip_suffix(['Z', 'z']) {
+        (plain, 0)
+    } else {
+        let at = text.rfind(['+', '-']).filter(|at| *at > 8)?;
+        let (plain, offset) = text.split_at(at);
+        let digits: String = offset[1..].chars().filter(|c| *c != ':').collect();
+        if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
         }
+        let minutes = digits[..2].parse::<i64>().ok()? * 60 + digits[2..].parse::<i64>().ok()?;
+        (plain, if offset.starts_with('-') { -minutes } else { minutes })
     };
     let local: jiff::civil::DateTime = plain.parse().ok()?;
     let utc = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    utc.checked_sub(jiff::SignedDuration::from_mins(offset)).ok()
+    utc.checked_sub(jiff::SignedDuration::from_mins(minutes)).ok()
 }
 
 #[cfg(test)]

@@ -77,10 +77,9 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Who { coverage, .. } => *coverage,
                 Facts::Notice(Notice::Restart(Restart { step: Step::CalledOff, .. })) => continue,
                 Facts::Notice(Notice::Restart(restart)) => restart.coverage,
-                // Their coverage is of engines, and says nothing of people.
-                Facts::Engines { .. } => continue,
-                // Its parts are samples themselves, in the same words.
-                Facts::Several { .. }
+                // The coverage of engines says nothing of people, and parts are samples themselves, in the same words.
+                Facts::Engines { .. }
+                | Facts::Several { .. }
                 | Facts::Test { .. }
                 | Facts::Notice(_)
                 | Facts::Heartbeat { .. }
