@@ -1,13 +1,10 @@
 //! `headcount announce`: who is on, now, to a channel.
 
-use std::sync::Arc;
-
 use super::args::Announce;
 use super::deliver::{Unsent, see_through};
 use super::exit::{Exit, Failure};
-use super::test::known_channel;
 use super::who::{sentence, summary};
-use super::{Context, output, time, topology};
+use super::{Context, known, output, time, topology};
 use crate::daemon;
 use crate::jobs;
 use crate::message::Occasion;
@@ -15,17 +12,8 @@ use crate::qlik::Qlik;
 
 pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<Exit, Failure> {
     let config = context.config()?;
-    let Some(site) = config.site(&args.site) else {
-        let known = config.sites.iter().map(|site| format!("`{}`", site.name)).collect::<Vec<_>>().join(", ");
-        return Err(Failure::usage(format!("no site is called `{}`; there is {known}", output::shown(&args.site))));
-    };
-    let mut tell: Vec<Arc<str>> = Vec::new();
-    for name in &args.tell {
-        let name = known_channel(&config, name)?;
-        if !tell.contains(&name) {
-            tell.push(name);
-        }
-    }
+    let site = known::site(&config, &args.site)?;
+    let tell = known::channels(&config, &args.tell)?;
     let now = context.clock.now();
     let planned =
         args.at.as_deref().map(|at| time::next(at, now, &config.time_zone)).transpose().map_err(Failure::usage)?;

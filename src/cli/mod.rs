@@ -10,10 +10,12 @@ mod connect;
 mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
+mod drain;
 mod exit;
 mod health;
 mod incidents;
 mod init;
+mod known;
 mod outbox;
 mod output;
 mod poll;
@@ -79,6 +81,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Run => run::run(&context).await,
         Command::Poll(poll) => poll::poll(&context, poll).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
+        Command::Drain(drain) => drain::drain(&context, drain).await,
         Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,

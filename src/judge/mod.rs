@@ -5,6 +5,7 @@
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
 mod change;
+mod drain;
 mod engine;
 mod incident;
 mod threshold;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Amount, Change};
+pub use drain::{Drain, Over, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, State};
