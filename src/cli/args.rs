@@ -120,7 +120,7 @@ pub(super) enum Command {
     /// What the rules would have told of the past; nothing is recorded, nothing is sent
     #[command(after_help = REPLAY)]
     Replay(Replay),
-    /// A recorded history becomes a site's past, as if headcount had polled it; nobody is told
+    /// A recorded history becomes a site's past; nobody is told of it
     Import(Import),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),

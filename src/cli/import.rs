@@ -1,5 +1,6 @@
 //! `headcount import`: a recorded history becomes a site's past, as if headcount had polled it. Nobody is told of it.
 
+use std::io::BufRead;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use super::{Context, output};
 use crate::config::Config;
 use crate::jobs::{Check, PastPoll, remember};
 use crate::qlik::any_pattern;
-use crate::replay::RecordedPoll;
+use crate::replay::{History, RecordedPoll};
 use crate::snapshot::Snapshot;
 use crate::store::{Recorded, Store};
 
@@ -26,7 +27,10 @@ struct Taken {
 pub(super) async fn import(context: &Context<'_>, args: &Import) -> Result<Exit, Failure> {
     let config = context.config()?;
     let check = check_of(&config, args.site.as_deref())?;
-    let (name, mut history) = opened(&args.history)?;
+    let now = context.clock.now();
+    // Read to its end before anything is written: a past that stops at a bad line would have to be taken out again.
+    let (name, history) = opened(&args.history)?;
+    look_through(&name, history, now)?;
     let database = context.state().join(&config.database);
     let store = Store::open(&database).await?;
     // A daemon beside it would poll the same site into the same rows.
@@ -44,17 +48,14 @@ pub(super) async fn import(context: &Context<'_>, args: &Import) -> Result<Exit,
             ),
         ));
     }
-    let now = context.clock.now();
+    let (_, mut history) = opened(&args.history)?;
     let mut taken = Taken::default();
     while let Some(poll) = history.next_poll().map_err(|error| bad(&name, &error))? {
-        in_the_past(&name, &poll, now)?;
         take(&store, check, poll, &mut taken).await?;
     }
     store.close().await;
     drop(lock);
-    let Some((first, last)) = taken.stretch else {
-        return Err(Failure::usage(format!("`{name}` holds no poll")));
-    };
+    let Some((first, last)) = taken.stretch else { return Err(empty(&name)) };
     let Taken { polls, sessions, .. } = taken;
     let (first, last) = (output::moment(first, zone), output::moment(last, zone));
     output::print(&format!("{}: {polls} polls from {first} to {last}, {sessions} sessions.\n", check.site.name))?;
@@ -76,18 +77,25 @@ fn check_of<'a>(config: &'a Config, site: Option<&str>) -> Result<&'a Check, Fai
     }
 }
 
-fn in_the_past(name: &str, poll: &RecordedPoll, now: Timestamp) -> Result<(), Failure> {
-    let line = poll.line;
-    if let Some(from) = poll.set_back_from {
-        let at = poll.at;
-        return Err(Failure::usage(format!(
-            "`{name}`, line {line}: {at} comes after {from}; a past is imported in its order: sort the lines by `at`"
-        )));
+/// Whether the whole file can be taken in: in its order, of the past alone, not empty.
+fn look_through<R: BufRead>(name: &str, mut history: History<R>, now: Timestamp) -> Result<(), Failure> {
+    let mut polls = 0_u64;
+    while let Some(poll) = history.next_poll().map_err(|error| bad(name, &error))? {
+        let RecordedPoll { at, line, set_back_from, .. } = poll;
+        if let Some(from) = set_back_from {
+            let what = format!("{at} comes after {from}: a past is imported in its order, so sort the lines by `at`");
+            return Err(Failure::usage(format!("`{name}`, line {line}: {what}")));
+        }
+        if at > now {
+            return Err(Failure::usage(format!("`{name}`, line {line}: {at} is still to come")));
+        }
+        polls += 1;
     }
-    if poll.at > now {
-        return Err(Failure::usage(format!("`{name}`, line {line}: {} is still to come", poll.at)));
-    }
-    Ok(())
+    if polls == 0 { Err(empty(name)) } else { Ok(()) }
+}
+
+fn empty(name: &str) -> Failure {
+    Failure::usage(format!("`{name}` holds no poll"))
 }
 
 async fn take(store: &Store, check: &Check, poll: RecordedPoll, taken: &mut Taken) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ mod demo;
 mod discovery;
 mod engines;
 mod histories;
+mod import;
 mod rooms;
 mod shipped;
 mod story;
