@@ -5,6 +5,7 @@
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
 mod change;
+mod engine;
 mod incident;
 mod scope;
 mod threshold;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Amount, Change};
+pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, Peak, State};
 pub use scope::{Over, Tally, Where};
@@ -122,14 +124,21 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 pub enum RuleKind {
     Threshold(Threshold),
+    /// A threshold of what engines say, not of who is on.
+    Engines(EngineThreshold),
     Change(Change),
     Unreachable(Unreachable),
 }
 
 impl RuleKind {
+    /// Whether it needs the health of the engines.
+    pub fn looks_at_engines(&self) -> bool {
+        matches!(self, Self::Engines(_))
+    }
+
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Threshold(_) => "threshold",
+            Self::Threshold(_) | Self::Engines(_) => "threshold",
             Self::Change(_) => "change",
             Self::Unreachable(_) => "unreachable",
         }
@@ -139,7 +148,7 @@ impl RuleKind {
     pub fn over(&self) -> Over {
         match self {
             Self::Threshold(threshold) => threshold.over,
-            Self::Change(_) | Self::Unreachable(_) => Over::Site,
+            Self::Change(_) | Self::Engines(_) | Self::Unreachable(_) => Over::Site,
         }
     }
 
@@ -148,7 +157,7 @@ impl RuleKind {
         match self {
             Self::Threshold(threshold) => Some(threshold.metric),
             Self::Change(change) => Some(change.metric),
-            Self::Unreachable(_) => None,
+            Self::Engines(_) | Self::Unreachable(_) => None,
         }
     }
 
@@ -156,7 +165,7 @@ impl RuleKind {
     pub fn looks_back(&self) -> Option<SignedDuration> {
         match self {
             Self::Change(change) => Some(change.within),
-            Self::Threshold(_) | Self::Unreachable(_) => None,
+            Self::Threshold(_) | Self::Engines(_) | Self::Unreachable(_) => None,
         }
     }
 }
@@ -258,6 +267,14 @@ pub enum FindingFacts {
         value: u64,
         coverage: Coverage,
     },
+    Engines {
+        metric: EngineMetric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        coverage: Coverage,
+    },
     Change {
         metric: Metric,
         turn: Turn,
@@ -278,7 +295,7 @@ impl FindingFacts {
     /// The number that is wrong, and on which side.
     fn measured(&self) -> Option<(u64, Bound)> {
         match self {
-            Self::Threshold { value, bound, .. } => Some((*value, *bound)),
+            Self::Threshold { value, bound, .. } | Self::Engines { value, bound, .. } => Some((*value, *bound)),
             Self::Change { .. } => None,
             Self::Unreachable { coverage } => Some((coverage.asked - coverage.answered, Bound::Above)),
         }
@@ -317,6 +334,9 @@ pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Pa
             let before = known.iter().find(|incident| incident.part == part).copied();
             let (verdict, hold, facts) = match &rule.kind {
                 RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
+                RuleKind::Engines(engines) => {
+                    (engines.verdict(snapshot.engines()), engines.hold, engines.facts(snapshot.engines()))
+                }
                 RuleKind::Unreachable(unreachable) => {
                     (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage })
                 }
