@@ -47,17 +47,18 @@ impl Plot {
         }
         // Labels as far apart as their letters need, ten at most.
         let longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(1);
-        let room = (WIDTH - LEFT) / (longest as f64 * 6.5 + 12.0);
-        let each = (self.labels.len() as f64 / room.clamp(1.0, 10.0)).ceil().max(1.0) as usize;
+        let room = |labels: usize| labels as f64 * (longest as f64 * 6.5 + 12.0) <= WIDTH - LEFT;
+        let most = (2..=10).rev().find(|labels| room(*labels)).unwrap_or(1);
+        let each = self.labels.len().div_ceil(most).max(1);
         for (at, label) in self.labels.iter().enumerate().step_by(each) {
             let x = self.x(at);
             put(&mut svg, format_args!("<text x=\"{x:.1}\" y=\"182\" class=\"mid\">{}</text>\n", escaped(label)));
         }
         for (rank, (_, values)) in self.series.iter().enumerate() {
             if self.bars {
-                self.draw_bars(&mut svg, rank, values, y)
+                self.draw_bars(&mut svg, rank, values, y);
             } else {
-                self.draw_line(&mut svg, rank, values, y)
+                self.draw_line(&mut svg, rank, values, y);
             }
         }
         svg.push_str("</svg>\n<p class=\"legend\">");

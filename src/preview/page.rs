@@ -45,7 +45,9 @@ pub(super) fn page(sheets: &[(&Shown, Vec<Form<'_>>)], about: &About) -> String 
             &mut html,
             format_args!("<section>\n<h3>{}</h3>\n<div class=\"forms\">\n", escaped(&shown.name.replace('_', " "))),
         );
-        forms.iter().for_each(|form| card(&mut html, form, &mut tabs));
+        for form in forms {
+            card(&mut html, form, &mut tabs);
+        }
         html.push_str("</div>\n</section>\n");
     }
     put(&mut html, format_args!("</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"));
@@ -118,8 +120,7 @@ fn card(html: &mut String, form: &Form<'_>, tabs: &mut Tabs) {
                 ("Read aloud", &card["speak"]),
                 ("Without cards", &card["fallbackText"]),
             ];
-            let said: String =
-                said.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", text(value))).collect();
+            let said = said.map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", text(value))).concat();
             views.push(("Notification", format!("<dl class=\"aloud\">{said}</dl>")));
             views.extend(form.payload.plainer().map(|body| ("Plainer", teams::draw(&Form::json(body)))));
             views.push(("Source", source(&pretty(form.payload.body()))));

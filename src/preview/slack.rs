@@ -37,7 +37,9 @@ fn draw_block(html: &mut String, block: &Value) {
             }
             if let Some(fields) = block["fields"].as_array() {
                 html.push_str("<div class=\"fields\">");
-                fields.iter().for_each(|field| put(html, format_args!("<p>{}</p>", object(field))));
+                for field in fields {
+                    put(html, format_args!("<p>{}</p>", object(field)));
+                }
                 html.push_str("</div>\n");
             }
         }
@@ -74,7 +76,9 @@ fn rich(block: &Value) -> String {
             "rich_text_list" => {
                 let tag = if element["style"] == "ordered" { "ol" } else { "ul" };
                 put(&mut html, format_args!("<{tag}>"));
-                inside().for_each(|item| put(&mut html, format_args!("<li>{}</li>", runs(item))));
+                for item in inside() {
+                    put(&mut html, format_args!("<li>{}</li>", runs(item)));
+                }
                 put(&mut html, format_args!("</{tag}>\n"));
             }
             "rich_text_quote" => put(&mut html, format_args!("<blockquote>{}</blockquote>\n", runs(element))),
