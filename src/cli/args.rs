@@ -209,9 +209,13 @@ pub(super) struct Who {
     /// How to print it [default: table on a terminal, plain in a pipe]
     #[arg(long)]
     pub(super) format: Option<WhoFormat>,
+    /// How the engines are, too: saturated or not, memory, users who do something
+    #[arg(long)]
+    pub(super) health: bool,
+    /// The engines' port, with --health and --host [default: 4747]
+    #[arg(long, value_name = "PORT", requires_all = ["health", "host"], conflicts_with = "site")]
+    pub(super) engine_port: Option<u16>,
     // Flags that are documented and not built yet: refused by name.
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    health: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
     at: Option<String>,
     /// End with status 4 when more than N people are on
