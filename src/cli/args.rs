@@ -243,6 +243,13 @@ fn some_time(text: &str) -> Result<jiff::SignedDuration, String> {
     }
 }
 
+/// Whole days, such as `31d`.
+#[cfg(feature = "demo")]
+fn whole_days(text: &str) -> Result<u16, String> {
+    let days = text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|days| (1..=400).contains(days));
+    days.ok_or_else(|| "write whole days, from 1d to 400d, such as `31d`".to_owned())
+}
+
 /// A whole day.
 fn day(text: &str) -> Result<jiff::civil::Date, String> {
     text.parse().map_err(|_| "it is no day: write one such as `2026-03-01`".to_owned())
@@ -422,8 +429,20 @@ pub(super) struct Replay {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Demo {
     /// Stay until Ctrl-C, to be looked at with the other commands
-    #[arg(long)]
+    #[arg(long, conflicts_with = "history")]
     pub(super) keep: bool,
+    /// Makes a past of so many days in place of the story, such as 31d: a store to try reports on, and to measure with
+    #[arg(long, value_name = "DAYS", value_parser = whole_days)]
+    pub(super) history: Option<u16>,
+    /// The last day of that past, such as 2026-10-31 [default: yesterday]
+    #[arg(long, value_name = "DATE", requires = "history", value_parser = day)]
+    pub(super) to: Option<jiff::civil::Date>,
+    /// Another past than the usual one; the same each time
+    #[arg(long, value_name = "NUMBER", requires = "history")]
+    pub(super) seed: Option<u64>,
+    /// Where to put it: a folder that is not there yet [default: one of its own under $TMPDIR or /tmp]
+    #[arg(long, value_name = "FOLDER", requires = "history")]
+    pub(super) into: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
