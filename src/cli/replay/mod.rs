@@ -31,6 +31,9 @@ struct Told {
     at: Timestamp,
     kind: &'static str,
     rule: String,
+    /// Left out where it is about the whole site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
     site: String,
     severity: &'static str,
     tell: Vec<String>,
@@ -220,6 +223,7 @@ async fn play(
                 at,
                 kind: finding.why.word(),
                 rule: finding.rule.name.to_string(),
+                part: finding.incident.part.as_deref().map(str::to_owned),
                 site: course.site.to_string(),
                 severity: finding.rule.severity.word(),
                 tell,
