@@ -41,6 +41,7 @@ pub mod replay;
 pub mod message;
 pub mod render;
 pub mod channels;
+pub mod preview;
 pub mod outbox;
 pub mod store;
 
@@ -54,5 +55,6 @@ pub mod clean;
 pub mod clock;
 pub mod duration;
 mod hex;
+pub mod pattern;
 pub mod secret;
 pub mod telemetry;

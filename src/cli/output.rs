@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::qlik;
@@ -21,10 +22,20 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// A moment as listings show it, with its zone.
+pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
 /// Writes a sentence to standard error.
 pub(super) fn say(text: &str) {
     // Where standard error is closed there is nobody to tell.
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes to standard error as it is, such as a line that the next one is written over.
+pub(super) fn tell(text: &str) {
+    let _ = write!(io::stderr().lock(), "{text}");
 }
 
 /// Writes what went wrong.

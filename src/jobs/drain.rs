@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::notice::once;
 use super::{Rooms, Site, discovery, names};
-use crate::judge::{Drain, Over, Step, Unchanged};
+use crate::judge::{Drain, End, Step, Unchanged};
 use crate::message::{self, Kind, Message, Person, RestartNews};
 use crate::outbox::{Addressed, DeliveryId};
 use crate::qlik::{Qlik, TlsError};
@@ -37,7 +37,7 @@ pub struct Looked {
     pub people: Vec<Person>,
     pub said: Option<Step>,
     pub ids: Vec<DeliveryId>,
-    pub over: Option<Over>,
+    pub over: Option<End>,
 }
 
 impl Draining {

@@ -31,7 +31,7 @@ pub enum Step {
 
 /// How the waiting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum End {
     /// Few enough are on, and all of the site was seen.
     Clear,
     /// Too many are on.
@@ -65,13 +65,13 @@ impl Drain {
 
     /// What a look comes to: what is told now, if anything, and whether the waiting is over. `on` is a lower bound while the
     /// coverage is not full, so that a part that was not seen is never clear.
-    pub fn look(&mut self, on: u64, coverage: Coverage, now: Timestamp) -> (Option<Step>, Option<Over>) {
+    pub fn look(&mut self, on: u64, coverage: Coverage, now: Timestamp) -> (Option<Step>, Option<End>) {
         let left = self.deadline.duration_since(now);
         if coverage.is_full() && on <= self.until {
-            return (Some(Step::Clear), Some(Over::Clear));
+            return (Some(Step::Clear), Some(End::Clear));
         }
         if left <= SignedDuration::ZERO {
-            let over = if on > self.until { Over::StillOn } else { Over::Blind };
+            let over = if on > self.until { End::StillOn } else { End::Blind };
             return (Some(Step::Overdue), Some(over));
         }
         if !self.announced {
@@ -176,16 +176,16 @@ mod tests {
 
     #[test]
     fn what_is_said_when() {
-        use Over::{Blind, StillOn};
+        use End::{Blind, StillOn};
         use Step::{Clear, Overdue, Planned};
-        type Told = (Option<Step>, Option<Over>);
+        type Told = (Option<Step>, Option<End>);
         type Story<'a> = &'a [(&'a str, &'a str, Told)];
         let still: Told = (Some(Step::StillOn), None);
         let nothing: Told = (None, None);
         // Until how many, the deadline, and each look: when, what was seen, what is said.
         let stories: &[(u64, &str, Story<'_>)] = &[
             // Nobody is on from the start: nothing is announced.
-            (0, "22:00:00", &[("21:00:00", "0", (Some(Clear), Some(Over::Clear)))]),
+            (0, "22:00:00", &[("21:00:00", "0", (Some(Clear), Some(End::Clear)))]),
             // People leave one by one.
             (
                 0,
@@ -199,7 +199,7 @@ mod tests {
                     ("21:55:00", "1", still),
                     ("21:59:00", "1", still),
                     ("21:59:15", "1", nothing),
-                    ("21:59:30", "0", (Some(Clear), Some(Over::Clear))),
+                    ("21:59:30", "0", (Some(Clear), Some(End::Clear))),
                 ],
             ),
             // Nobody leaves.
@@ -216,13 +216,13 @@ mod tests {
             (
                 0,
                 "22:00:00",
-                &[("21:59:00", "1", (Some(Planned), None)), ("22:00:01", "0", (Some(Clear), Some(Over::Clear)))],
+                &[("21:59:00", "1", (Some(Planned), None)), ("22:00:01", "0", (Some(Clear), Some(End::Clear)))],
             ),
             // Few enough.
             (
                 2,
                 "22:00:00",
-                &[("21:50:00", "3", (Some(Planned), None)), ("21:50:15", "2", (Some(Clear), Some(Over::Clear)))],
+                &[("21:50:00", "3", (Some(Planned), None)), ("21:50:15", "2", (Some(Clear), Some(End::Clear)))],
             ),
             // A part of the site is never clear, and at the end what was seen decides.
             (

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (21, "sick", include_str!("migrations/0021_sick.sql")),
     (40, "topology", include_str!("migrations/0040_topology.sql")),
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),
+    (60, "parts", include_str!("migrations/0060_parts.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.
@@ -105,6 +106,12 @@ pub(super) async fn give_back(pool: &Pool, pages: u32) -> Result<bool, StoreErro
     // Each row that is fetched frees a page.
     sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?;
     Ok(number("PRAGMA freelist_count").await? < free && free > i64::from(pages))
+}
+
+/// Leaves it to the machine when what is committed reaches the disk, for as long as the pool is open.
+pub(super) async fn hurry(pool: &Pool) -> Result<(), StoreError> {
+    sqlx::query("PRAGMA synchronous = OFF").execute(pool).await?;
+    Ok(())
 }
 
 /// Writes the write-ahead log into the database, and empties it. One that somebody is reading is emptied another time.

@@ -15,7 +15,7 @@ use super::{Context, health, known, output, time, topology, who};
 use crate::clock::Clock;
 use crate::daemon;
 use crate::jobs::{Draining, Looked, Rooms};
-use crate::judge::{Drain, Over};
+use crate::judge::{Drain, End};
 use crate::snapshot::UnseenKind;
 use post::Post;
 use screen::Screen;
@@ -53,9 +53,9 @@ pub(super) async fn drain(context: &Context<'_>, args: &Args) -> Result<Exit, Fa
             output::complain(&who::sentence(looked.snapshot.site(), pair, why));
         }
         match over {
-            Over::Clear => Exit::Done,
-            Over::StillOn => Exit::No,
-            Over::Blind => Exit::Unseen,
+            End::Clear => Exit::Done,
+            End::StillOn => Exit::No,
+            End::Blind => Exit::Unseen,
         }
     } else {
         let ids = waiting.draining.call_off(&rooms).await?;
@@ -90,7 +90,7 @@ struct Waiting {
 
 impl Waiting {
     /// Looks, tells and waits, until it is over; none where somebody ended it.
-    async fn wait(&mut self, asked: &mut Asked) -> Result<Option<(Over, Looked)>, Failure> {
+    async fn wait(&mut self, asked: &mut Asked) -> Result<Option<(End, Looked)>, Failure> {
         loop {
             let Some(looked) = self.look(asked).await? else { return Ok(None) };
             if let Some(looked) = looked {

@@ -13,7 +13,7 @@ use super::super::{output, who};
 use super::{post, words};
 use crate::config::load;
 use crate::jobs::{Draining, Looked};
-use crate::judge::{Over, Step};
+use crate::judge::{End, Step};
 use crate::message::lasting;
 
 /// How often lines say that nothing has changed.
@@ -133,16 +133,16 @@ impl Screen {
     }
 
     /// How it ended, with whoever is left.
-    pub(super) fn ended(&self, over: Over, looked: &Looked, draining: &Draining) -> String {
+    pub(super) fn ended(&self, over: End, looked: &Looked, draining: &Draining) -> String {
         let mut text = match over {
-            Over::Clear if words::number(looked) == 0 => format!("{}: clear, nobody is on.\n", self.site),
-            Over::Clear => {
+            End::Clear if words::number(looked) == 0 => format!("{}: clear, nobody is on.\n", self.site),
+            End::Clear => {
                 format!("{}: clear, no more than {} are on.\n", self.site, draining.until())
             }
-            Over::StillOn => {
+            End::StillOn => {
                 format!("{}: the time has come, and not all have left. {}\n", self.site, who::summary(&looked.snapshot))
             }
-            Over::Blind => {
+            End::Blind => {
                 format!(
                     "{}: the time has come, and it is not known whether all have left. {}\n",
                     self.site,
@@ -150,7 +150,7 @@ impl Screen {
                 )
             }
         };
-        if over != Over::Clear || words::number(looked) > 0 {
+        if over != End::Clear || words::number(looked) > 0 {
             for line in words::rows(&looked.people, looked.snapshot.at(), width(), usize::MAX) {
                 let _ = writeln!(text, "{line}");
             }

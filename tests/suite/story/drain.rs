@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use headcount::config::Config;
 use headcount::jobs::{Draining, Looked};
-use headcount::judge::{Drain, Over, Step};
+use headcount::judge::{Drain, End, Step};
 
 use crate::support::World;
 
@@ -58,7 +58,7 @@ async fn people_leave_one_by_one_and_each_step_is_told_once() {
     world.site.start_proxy(0).await;
     world.connected("", &[]);
     let looked = look(&world, &mut draining, "08:25:15").await;
-    assert_eq!((looked.said, looked.over), (Some(Step::Clear), Some(Over::Clear)));
+    assert_eq!((looked.said, looked.over), (Some(Step::Clear), Some(End::Clear)));
     world.expect("ops", &["prod: clear for the restart at 08:30 CET, nobody is on"]);
     world.finish().await;
 }
@@ -68,9 +68,9 @@ async fn whoever_is_on_at_the_deadline_is_named_and_not_seeing_is_not_clear() {
     let world = World::discovering(EVERY_MINUTE).await;
     world.connected("hr", &["anna", "bertil", "cecilia"]);
     for (until, silent, over, told) in [
-        (0, false, Over::StillOn, "prod: 3 users still on at the time for the restart"),
-        (2, false, Over::StillOn, "prod: 3 users still on at the time for the restart"),
-        (0, true, Over::Blind, "prod: who is on is not known at the time for the restart"),
+        (0, false, End::StillOn, "prod: 3 users still on at the time for the restart"),
+        (2, false, End::StillOn, "prod: 3 users still on at the time for the restart"),
+        (0, true, End::Blind, "prod: who is on is not known at the time for the restart"),
     ] {
         let mut draining = draining(&world, until, "2026-03-02T08:30:00");
         look(&world, &mut draining, "08:29:00").await;
@@ -91,7 +91,7 @@ async fn few_enough_is_clear_and_a_restart_that_is_called_off_is_told_to_whoever
     let world = World::discovering(EVERY_MINUTE).await;
     world.connected("hr", &["anna", "bertil"]);
     let mut enough = draining(&world, 2, "2026-03-02T08:30:00");
-    assert_eq!(look(&world, &mut enough, "08:00:00").await.over, Some(Over::Clear));
+    assert_eq!(look(&world, &mut enough, "08:00:00").await.over, Some(End::Clear));
     world.expect("ops", &["prod: clear for the restart at 08:30 CET, 2 users still on", "anna"]);
     let mut off = draining(&world, 0, "2026-03-02T08:30:00");
     assert!(off.call_off(world.daemon().rooms()).await.expect("the store").is_empty(), "nobody was told");
