@@ -1,5 +1,6 @@
 //! The World: a make-believe Qlik site and inboxes on real sockets, headcount between them, and a clock that is set by hand.
 
+pub(crate) mod hostile;
 mod log;
 mod world;
 
