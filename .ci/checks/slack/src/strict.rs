@@ -131,7 +131,11 @@ fn run(run: &Value) -> Check {
             only(run, &["type", "text", "url", "style"])?;
             length(&run["text"], "text", 3000)?;
             let url = length(&run["url"], "url", 3000)?;
-            if url.starts_with("https://") || url.starts_with("http://") { Ok(()) } else { Err(format!("`{url}` is no page")) }
+            if url.starts_with("https://") || url.starts_with("http://") {
+                Ok(())
+            } else {
+                Err(format!("`{url}` is no page"))
+            }
         }
         other => Err(format!("a run of type `{other}`")),
     }
