@@ -69,7 +69,8 @@ impl ServerCertVerifier for OrItself {
     }
 }
 
-#[cfg(all(test, feature = "demo"))]
+#[cfg(feature = "demo")]
+#[cfg(test)]
 mod tests {
     use std::time::Duration;
 

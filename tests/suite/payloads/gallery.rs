@@ -122,8 +122,9 @@ pub(super) fn renamed(mut message: Message, names: &mut dyn Iterator<Item = Stri
     };
     match &mut message.facts {
         Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => silent_ones(silent, names),
-        Facts::Test { channel } | Facts::Heartbeat { channel, .. } => rename(channel, names),
-        Facts::Notice(Notice::ChannelWell { channel, .. }) => rename(channel, names),
+        Facts::Test { channel }
+        | Facts::Heartbeat { channel, .. }
+        | Facts::Notice(Notice::ChannelWell { channel, .. }) => rename(channel, names),
         Facts::Notice(Notice::ChannelDown { channel, why, .. }) => {
             rename(channel, names);
             rename(why, names);
