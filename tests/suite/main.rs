@@ -2,12 +2,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
+mod budget;
 mod certificates;
 mod cli;
 mod demo;
 mod discovery;
 mod engines;
 mod histories;
+mod names;
 mod payloads;
 mod rooms;
 mod shipped;

@@ -8,17 +8,17 @@ use headcount::snapshot::{Observation, Pair, Session, Snapshot, User};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::support::hostile::{LONGEST, NAMES};
+use super::hostile::{LONGEST, NAMES};
 
 /// A message, and the people whom it should show, as they should be shown: those who can be told from each other.
-pub(super) struct Shown {
-    pub(super) name: String,
-    pub(super) message: Message,
-    pub(super) people: Vec<String>,
+pub(crate) struct Shown {
+    pub(crate) name: String,
+    pub(crate) message: Message,
+    pub(crate) people: Vec<String>,
 }
 
 /// All of it, or the quick part: the samples and the worst of names.
-pub(super) fn gallery(all_of_it: bool) -> Vec<Shown> {
+pub(crate) fn gallery(all_of_it: bool) -> Vec<Shown> {
     let mut all: Vec<Shown> = sample::all()
         .into_iter()
         .map(|(name, message)| Shown { name: name.to_owned(), message, people: Vec::new() })
@@ -62,7 +62,7 @@ fn said(person: &Person) -> String {
 }
 
 /// Who is on a site where everybody has a hostile name, as it comes from Qlik.
-pub(super) fn hostile() -> Shown {
+pub(crate) fn hostile() -> Shown {
     let session = |n: usize, directory: &str, id: &str, name: &str| Session {
         id: Secret::new(format!("session-{n}")),
         user: User { directory: directory.into(), id: id.into(), name: Some(name.into()) },
@@ -83,7 +83,7 @@ pub(super) fn hostile() -> Shown {
 }
 
 /// So many people with long names, all of them different.
-pub(super) fn crowd(count: usize, name: &str) -> Message {
+pub(crate) fn crowd(count: usize, name: &str) -> Message {
     let person = |n: usize| Person {
         directory: "CORP".to_owned(),
         id: format!("{n:05}{name}"),
@@ -104,7 +104,7 @@ pub(super) fn crowd(count: usize, name: &str) -> Message {
 }
 
 /// Calls everything in a message by other names, in turn: site, rule, proxies, prefixes, channels, reasons, titles.
-pub(super) fn renamed(mut message: Message, names: &mut dyn Iterator<Item = String>) -> Message {
+pub(crate) fn renamed(mut message: Message, names: &mut dyn Iterator<Item = String>) -> Message {
     for named in [&mut message.site, &mut message.source].into_iter().flatten() {
         rename(&mut named.name, names);
         let Named { link, .. } = named;

@@ -3,8 +3,6 @@
 //! `HEADCOUNT_PAYLOADS=FOLDER cargo test --test suite payloads` writes them to a folder; without it the samples go to one that
 //! is thrown away. Mails are written as they arrive on the wire.
 
-mod gallery;
-
 use std::path::Path;
 
 use headcount::channels::email::{Secrets, Settings as EmailSettings};
@@ -16,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::World;
-use gallery::{Shown, gallery};
+use crate::support::gallery::{Shown, gallery};
 
 /// The domain of the sender, which message ids end in.
 const DOMAIN: &str = "headcount.example.com";
