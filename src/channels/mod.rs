@@ -14,6 +14,7 @@ mod plain;
 pub mod slack;
 pub mod teams;
 mod trust;
+mod used;
 mod view;
 mod words;
 pub(crate) mod written;
@@ -26,10 +27,11 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use format::{format, headline, rehearse};
+pub use format::{attempt, format, headline, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
+pub use used::{Used, used};
 
 use crate::message::Message;
 use crate::render::Engine;

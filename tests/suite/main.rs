@@ -8,6 +8,7 @@ mod cli;
 mod demo;
 mod discovery;
 mod engines;
+mod forms;
 mod histories;
 mod names;
 mod payloads;

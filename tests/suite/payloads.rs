@@ -32,8 +32,9 @@ async fn every_payload_is_written_for_checkers_that_are_not_ours() {
     for Shown { name, message, people } in gallery(asked.is_some()) {
         for kind in ChannelKind::ALL {
             let shown = format(kind, &message, &engine, Names::Shown);
-            let hidden = format(kind, &message, &engine, Names::Hidden);
-            let of_forms = forms(&shown, "").into_iter().chain(forms(&hidden, "hidden-"));
+            let hidden = asked.is_some().then(|| format(kind, &message, &engine, Names::Hidden));
+            let hidden = hidden.iter().flat_map(|hidden| forms(hidden, "hidden-"));
+            let of_forms = forms(&shown, "").into_iter().chain(hidden);
             for (form, body) in of_forms {
                 let rich = form == "richest";
                 let (text, ending) = match kind {
@@ -55,7 +56,7 @@ async fn every_payload_is_written_for_checkers_that_are_not_ours() {
         write(folder, &file, raw);
         index.push(json!({"file": file, "channel": "email", "message": "incident", "form": "richest"}));
     }
-    assert!(index.len() > if asked.is_some() { 1000 } else { 300 }, "{} payloads", index.len());
+    assert!(index.len() > if asked.is_some() { 1000 } else { 200 }, "{} payloads", index.len());
     assert_eq!(smtp.refused(), Vec::<String>::new());
     write(folder, "index.json", &Value::from(index).to_string());
 }

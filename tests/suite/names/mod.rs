@@ -7,7 +7,6 @@ mod readers;
 use headcount::channels::{ChannelKind, Names, Payload, format};
 use headcount::clean::clean;
 use headcount::message::{Facts, Message, Person, sample};
-use headcount::qlik::parse_sessions;
 use headcount::render::Engine;
 use serde_json::Value;
 
@@ -240,14 +239,4 @@ fn a_whole_site_of_hostile_people_and_directories_is_shown() {
         assert_eq!(missing.len(), more.unwrap_or(0), "{kind}: {missing:?}");
         assert!(missing.len() < 40, "{kind}: {missing:?}");
     }
-}
-
-#[test]
-fn half_a_letter_from_the_site_is_no_reason_not_to_see_it() {
-    // JSON can say what is no letter: the half of one that is written in two.
-    let body = br#"[{"UserDirectory":"CORP","UserId":"\ud83dx","SessionId":"1","Attributes":[]},
-        {"UserDirectory":"CORP","UserId":"anna\udc00","SessionId":"2","Attributes":[]}]"#;
-    let sessions = parse_sessions(body).expect("two sessions");
-    let ids: Vec<_> = sessions.iter().map(|session| &*session.user.id).collect();
-    assert_eq!(ids, ["\u{fffd}x", "anna\u{fffd}"]);
 }
