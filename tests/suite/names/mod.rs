@@ -235,7 +235,7 @@ fn a_whole_site_of_hostile_people_and_directories_is_shown() {
             .collect();
         // A table or a list has room for a hundred at least.
         let whole = read.whole();
-        let more = whole.split("and ").filter_map(|rest| rest.split_once(" more user")?.0.parse::<usize>().ok()).next();
+        let more = whole.split("and ").find_map(|rest| rest.split_once(" more user")?.0.parse::<usize>().ok());
         assert_eq!(missing.len(), more.unwrap_or(0), "{kind}: {missing:?}");
         assert!(missing.len() < 40, "{kind}: {missing:?}");
     }

@@ -36,14 +36,13 @@ pub(super) fn slack(message: &Value) -> Read {
                     read.runs.push(text.to_owned());
                     read.links.push(object["url"].as_str().expect("an address").to_owned());
                 }
-                ("mrkdwn", Some(text)) => read.markup.push(text.to_owned()),
+                ("mrkdwn" | "", Some(text)) => read.markup.push(text.to_owned()),
                 ("data_visualization", _) => {
                     read.runs.push(object["title"].as_str().expect("a title").to_owned());
                     for series in object["chart"]["series"].as_array().expect("series") {
                         read.runs.push(series["name"].as_str().expect("a name").to_owned());
                     }
                 }
-                ("", Some(text)) => read.markup.push(text.to_owned()),
                 (_, Some(text)) => panic!("a text in `{kind}`: {text}"),
                 (_, None) => {}
             }

@@ -8,14 +8,14 @@ use super::limits;
 
 /// The same message about these people, each marked so that they can be counted whatever they are called.
 pub(crate) fn about(mut message: Message, names: &[String], count: usize) -> Message {
-    let named = |n: usize| if names.is_empty() { "" } else { &names[n % names.len()] };
+    let called = |n: usize| if names.is_empty() { "" } else { &names[n % names.len()] };
     message.people = (0..count)
         .map(|n| Person {
-            directory: clean(named(n + 1)),
-            id: clean(&format!("§{n:05}§{}", named(n))),
-            name: Some(clean(named(n + 2))).filter(|name| !name.is_empty()),
+            directory: clean(called(n + 1)),
+            id: clean(&format!("§{n:05}§{}", called(n))),
+            name: Some(clean(called(n + 2))).filter(|name| !name.is_empty()),
             sessions: 1,
-            on: vec![String::new(), clean(named(n + 3))],
+            on: vec![String::new(), clean(called(n + 3))],
             anonymous: false,
             since: None,
             connected: None,
