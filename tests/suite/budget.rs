@@ -5,20 +5,20 @@ use headcount::message::{Facts, Message, Notice, sample};
 use headcount::render::Engine;
 use proptest::prelude::*;
 
-use crate::support::crowds::{about, holds};
+use crate::support::crowds::{about, holds, lists};
 use crate::support::gallery::renamed;
 
 /// The samples that list everybody.
 fn listing() -> Vec<Message> {
-    let lists = |message: &Message| {
+    let full = |message: &Message| {
         matches!(message.facts, Facts::Who { counts: Some(_), .. } | Facts::Notice(Notice::Restart(_)))
             && !message.people.is_empty()
     };
-    sample::all().into_iter().map(|(_, message)| message).filter(lists).collect()
+    sample::all().into_iter().map(|(_, message)| message).filter(full).collect()
 }
 
 fn kinds() -> impl Iterator<Item = ChannelKind> {
-    ChannelKind::ALL.into_iter().filter(|kind| ["slack", "teams", "email"].contains(&kind.word()))
+    ChannelKind::ALL.into_iter().filter(|kind| lists(*kind))
 }
 
 #[test]
@@ -70,10 +70,10 @@ proptest! {
     ) {
         let engine = Engine::embedded();
         let all = listing();
-        let lists = about(all[which % all.len()].clone(), &names, count);
+        let listed = about(all[which % all.len()].clone(), &names, count);
         let samples = sample::all();
         let other = samples[which % samples.len()].1.clone();
-        for message in [renamed_but_people(lists, &called), renamed_but_people(other, &called)] {
+        for message in [renamed_but_people(listed, &called), renamed_but_people(other, &called)] {
             for kind in kinds() {
                 let marked = message.people.iter().all(|person| person.id.starts_with('§'));
                 let held = if marked { holds(kind, &message, &engine).map(drop) } else { fits(kind, &message, &engine) };

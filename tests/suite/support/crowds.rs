@@ -31,6 +31,11 @@ pub(crate) fn about(mut message: Message, names: &[String], count: usize) -> Mes
     message
 }
 
+/// Whether a channel lists people for people to read, and so cuts the list where it has no room.
+pub(crate) fn lists(kind: ChannelKind) -> bool {
+    matches!(kind.word(), "slack" | "teams" | "email")
+}
+
 /// Whether every form is within its limits, and counts everybody in the message: those listed, and how many more.
 pub(crate) fn holds(kind: ChannelKind, message: &Message, engine: &Engine) -> Result<usize, String> {
     let payload = format(kind, message, engine, Names::Shown);
