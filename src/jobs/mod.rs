@@ -2,6 +2,7 @@
 //!
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
+mod accounts;
 mod discovery;
 mod drain;
 mod notice;
@@ -22,7 +23,7 @@ use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
-pub use notice::{announce, test};
+pub use notice::{Letters, announce, letters, mail_people, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;

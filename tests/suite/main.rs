@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
 mod budget;
+mod announce;
 mod certificates;
 mod cli;
 mod demo;
@@ -16,5 +17,6 @@ mod names;
 mod payloads;
 mod rooms;
 mod shipped;
+mod sites;
 mod story;
 mod support;
