@@ -53,6 +53,7 @@ pub mod demo;
 pub mod clean;
 pub mod clock;
 pub mod duration;
+mod glob;
 mod hex;
 pub mod secret;
 pub mod telemetry;

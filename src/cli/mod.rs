@@ -11,6 +11,7 @@ mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod held;
 mod incidents;
 mod init;
 mod outbox;
@@ -19,6 +20,7 @@ mod poll;
 mod replay;
 mod run;
 mod shell;
+mod silence;
 mod test;
 mod time;
 mod topology;
@@ -82,6 +84,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Test(test) => test::test(&context, test).await,
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),

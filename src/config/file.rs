@@ -34,9 +34,16 @@ pub(super) struct Config {
     #[serde(default, rename = "ping")]
     #[schemars(skip)]
     _ping: Later,
-    #[serde(default, rename = "maintenance")]
-    #[schemars(skip)]
-    _maintenance: Later,
+    #[serde(default)]
+    pub(super) maintenance: Named<Maintenance>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Maintenance {
+    pub(super) site: OneOrMany,
+    pub(super) cron: String,
+    pub(super) lasts: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

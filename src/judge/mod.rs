@@ -5,7 +5,10 @@
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
 mod change;
+mod damp;
 mod incident;
+mod silence;
+mod stale;
 mod threshold;
 mod unreachable;
 
@@ -16,8 +19,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Amount, Change};
+pub use damp::{Damp, Flap, Flapping};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, State};
+pub use silence::{Silence, names};
+pub use stale::{Away, Life, LifeTurn, Missed, Stale, why_away};
 pub use threshold::Threshold;
 pub use unreachable::{Parts, Unreachable};
 
@@ -153,9 +159,30 @@ pub struct Past {
     pub readings: Vec<PastReading>,
     /// The time between polls that the schedule asks for.
     pub interval: SignedDuration,
+    /// What nobody wants told for now.
+    pub silences: Vec<Silence>,
+    /// Whether the site is worked on in a window of its `maintenance`.
+    pub maintenance: bool,
+    /// The last poll that was made, whatever it saw.
+    pub last_poll: Option<Timestamp>,
+    /// The polls between that one and this that came due and were not made.
+    pub missed: Option<Missed>,
+    /// The rules that have opened lately, of those that are damped.
+    pub flaps: Vec<Flap>,
 }
 
 impl Past {
+    /// Notes what the schedules of a site say of the moment of a poll.
+    pub fn note_schedules(&mut self, at: Timestamp, cron: Option<&Cron>, maintenance: &[Arc<Maintenance>]) {
+        self.maintenance = maintenance.iter().any(|window| window.contains(at));
+        self.missed = self.last_poll.and_then(|last| stale::missed(last, at, cron, self.interval));
+    }
+
+    /// Whether what a rule has to tell waits.
+    fn holds(&self, site: &str, rule: &Rule) -> bool {
+        self.maintenance || self.silences.iter().any(|silence| silence.covers(site, &rule.name))
+    }
+
     fn incident_of(&self, rule: &Rule) -> Option<&Incident> {
         self.incidents.iter().find(|incident| incident.rule == rule.name)
     }

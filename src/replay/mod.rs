@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use rebuilt::{Rebuilt, RebuiltPoll, Step, Unknown};
+pub use rebuilt::{Excluded, Rebuilt, RebuiltPoll, Step, Unknown};
 pub use recorded::{History, HistoryError, RecordedPoll};
 pub use summary::{MOST_A_WEEK, Summary};
 

@@ -22,6 +22,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (21, "sick", include_str!("migrations/0021_sick.sql")),
     (40, "topology", include_str!("migrations/0040_topology.sql")),
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),
+    (65, "silence", include_str!("migrations/0065_silence.sql")),
+    (66, "life", include_str!("migrations/0066_life.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.

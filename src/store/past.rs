@@ -78,7 +78,11 @@ impl Store {
             }
         };
         let past = known.past.insert(past);
-        Ok(Past { incidents: past.incidents.clone(), readings: past.readings.clone(), interval })
+        let (incidents, readings) = (past.incidents.clone(), past.readings.clone());
+        drop(memory);
+        // Commands set them beside a running daemon: they are read at each poll.
+        let silences = self.silences(now).await?;
+        Ok(Past { incidents, readings, interval, silences, ..Past::default() })
     }
 
     async fn full_readings(&self, site: &str, back_to: Timestamp) -> Result<Vec<PastReading>, StoreError> {
