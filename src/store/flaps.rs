@@ -40,7 +40,7 @@ impl Store {
 
 /// Puts what is known of one rule and part in the place of what was.
 pub(super) async fn save(tx: &mut Transaction, flap: &Flap) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM flap WHERE site = $1 AND rule = $2 AND part IS $3")
+    sqlx::query("DELETE FROM flap WHERE site = $1 AND rule = $2 AND (part = $3 OR (part IS NULL AND $3 IS NULL))")
         .bind(&*flap.site)
         .bind(&*flap.rule)
         .bind(flap.part.as_deref())
