@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod discovery;
 mod histories;
+mod restarts;
 mod rooms;
 mod shipped;
 mod story;
