@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::{ChannelSpec, Config};
 use crate::jobs::{self, Lookout, Place, ReportJob, Rooms, Watch};
-use crate::judge::{Away, Life, LifeTurn};
+use crate::judge::{Away, Life, LifeTurn, Severity};
 use crate::outbox::{Courier, Route};
 use crate::qlik::TlsError;
 use crate::render::{Engine, TemplateError};
@@ -178,10 +178,10 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
             tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");
         }
     }
-    let watched: Vec<(&str, &str, &str)> = config
+    let watched: Vec<(&str, &str, &str, Severity)> = config
         .checks
         .iter()
-        .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word())))
+        .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word(), rule.severity)))
         .collect();
     let sites: Vec<&str> = config.checks.iter().map(|check| &*check.site.name).collect();
     rooms.store.leave_sites(&sites, now).await?;

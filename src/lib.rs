@@ -53,7 +53,7 @@ pub mod demo;
 pub mod clean;
 pub mod clock;
 pub mod duration;
-mod glob;
 mod hex;
+pub mod pattern;
 pub mod secret;
 pub mod telemetry;

@@ -3,7 +3,7 @@
 use super::view::Matter;
 use super::words::Words;
 use crate::message::{
-    Bound, Coverage, Digest, Facts, Kind, Metric, Moment, Notice, Reason, Restart, Step, Turn, WhyHeld,
+    Bound, Coverage, Digest, Facts, Kind, Metric, Moment, Notice, Reason, Restart, Scope, Step, Turn, WhyHeld,
 };
 
 /// Says the facts, with nothing that can fail.
@@ -28,22 +28,30 @@ pub(super) fn words(matter: &Matter) -> Words {
 
 fn fact(facts: &Facts) -> String {
     match facts {
-        Facts::Threshold { metric, bound, limit, value, coverage, .. } => {
+        Facts::Threshold { metric, bound, limit, value, scope, coverage, .. } => {
             let bound = match bound {
                 Bound::Above => "above",
                 Bound::Below => "below",
             };
-            format!("{} {}, limit: {bound} {limit}", noun(*metric), number(*value, *coverage))
+            format!("{} {}{}, limit: {bound} {limit}", noun(*metric), number(*value, *coverage), place(scope))
         }
-        Facts::Change { metric, turn, from, to, within, coverage, .. } => {
+        Facts::Change { metric, turn, from, to, within, scope, coverage, .. } => {
             let turn = match turn {
                 Turn::Rises => "rose",
                 Turn::Falls => "fell",
             };
-            format!("{} {turn} from {from} to {} within {within}", noun(*metric), number(*to, *coverage))
+            format!(
+                "{}{} {turn} from {from} to {} within {within}",
+                noun(*metric),
+                place(scope),
+                number(*to, *coverage)
+            )
         }
         Facts::Unreachable { coverage, .. } => {
             format!("{} of {} virtual proxies answered", coverage.answered, coverage.asked)
+        }
+        Facts::Stale { from, to, polls, .. } => {
+            format!("headcount: {polls} checks missed between {} and {}", instant(from), instant(to))
         }
         Facts::Several { .. } => "several findings".to_owned(),
         Facts::Notice(Notice::ChannelDown { channel, waiting, .. }) => {
@@ -79,11 +87,21 @@ fn fact(facts: &Facts) -> String {
     }
 }
 
+fn place(scope: &Scope) -> String {
+    match scope.over {
+        None => String::new(),
+        Some(over) => {
+            format!(", {} {}", over.replace('_', " "), if scope.part.is_empty() { "default" } else { &scope.part })
+        }
+    }
+}
+
 fn noun(metric: Metric) -> &'static str {
     match metric {
         Metric::Sessions => "sessions",
         Metric::Users => "users",
         Metric::Anonymous => "anonymous sessions",
+        Metric::SessionsOfOneUser => "sessions of one user",
     }
 }
 
@@ -103,6 +121,10 @@ fn reason(reason: &Reason) -> Option<String> {
             Some(format!("Still so after {lasted}, since {}, {} {}.", since.date, since.time, since.zone))
         }
         Reason::Resolved { lasted, .. } => Some(format!("It lasted {lasted}.")),
+        Reason::Flapping { times, lasted, .. } => {
+            Some(format!("It is flapping: {times} times in {lasted}. It is told again when it is calm."))
+        }
+        Reason::Calm { times, lasted, .. } => Some(format!("It is calm again, after {times} times in {lasted}.")),
         Reason::Event | Reason::Scheduled { late_by: None, .. } => None,
         Reason::Scheduled { late_by: Some(late), .. } => Some(format!("This report is {late} late.")),
         Reason::Asked { planned, because } => {

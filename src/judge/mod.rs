@@ -7,8 +7,10 @@
 mod change;
 mod damp;
 mod incident;
+mod scope;
 mod silence;
 mod stale;
+mod telling;
 mod threshold;
 mod unreachable;
 
@@ -17,16 +19,24 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 pub use change::{Amount, Change};
 pub use damp::{Damp, Flap, Flapping};
 pub(crate) use incident::cause;
-pub use incident::{Incident, IncidentId, State};
+pub use incident::{Incident, IncidentId, Peak, State};
+pub use scope::{Over, Tally, Where};
 pub use silence::{Silence, names};
 pub use stale::{Away, Life, LifeTurn, Missed, Stale, why_away};
 pub use threshold::Threshold;
 pub use unreachable::{Parts, Unreachable};
 
+use incident::Found;
+use scope::View;
+use telling::Telling;
+
+use crate::hex;
+use crate::schedule::{Cron, Maintenance, Window};
 use crate::snapshot::{Counts, Coverage, Snapshot};
 
 /// How much it matters.
@@ -56,6 +66,8 @@ pub enum Metric {
     Sessions,
     Users,
     Anonymous,
+    /// The most that any one user has.
+    SessionsOfOneUser,
 }
 
 /// On which side of its limit a number is wrong.
@@ -75,12 +87,18 @@ pub enum Turn {
 }
 
 impl Metric {
-    pub fn of(self, counts: Counts) -> u64 {
+    pub fn of(self, tally: &Tally) -> u64 {
         match self {
-            Self::Sessions => counts.sessions,
-            Self::Users => counts.users,
-            Self::Anonymous => counts.anonymous,
+            Self::Sessions => tally.counts.sessions,
+            Self::Users => tally.counts.users,
+            Self::Anonymous => tally.counts.anonymous,
+            Self::SessionsOfOneUser => tally.most,
         }
+    }
+
+    /// Whether every snapshot has counted it already.
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Self::Sessions | Self::Users | Self::Anonymous)
     }
 
     pub fn word(self) -> &'static str {
@@ -88,6 +106,7 @@ impl Metric {
             Self::Sessions => "sessions",
             Self::Users => "users",
             Self::Anonymous => "anonymous",
+            Self::SessionsOfOneUser => "sessions_of_one_user",
         }
     }
 }
@@ -103,6 +122,20 @@ pub struct Rule {
     /// How long an open incident is left before it is told again; none is never.
     pub repeat: Option<SignedDuration>,
     pub link: Option<String>,
+    /// Whom and what it looks at.
+    pub narrowed: Where,
+    /// When it judges.
+    pub during: Option<Window>,
+    /// From how many openings on it flaps.
+    pub damp: Option<Damp>,
+}
+
+impl Rule {
+    /// Tells one wording of it from another, as far as judging goes: whom it tells, and how, does not matter.
+    fn form(&self) -> String {
+        let judged = format!("{:?} {:?} {:?}", self.kind, self.narrowed, self.during);
+        hex::encode(&Sha256::digest(judged)[..8])
+    }
 }
 
 /// One kind of rule, one file.
@@ -111,6 +144,7 @@ pub enum RuleKind {
     Threshold(Threshold),
     Change(Change),
     Unreachable(Unreachable),
+    Stale(Stale),
 }
 
 impl RuleKind {
@@ -119,6 +153,29 @@ impl RuleKind {
             Self::Threshold(_) => "threshold",
             Self::Change(_) => "change",
             Self::Unreachable(_) => "unreachable",
+            Self::Stale(_) => "stale",
+        }
+    }
+
+    /// Whether what it finds is over as it happens.
+    pub fn is_event(&self) -> bool {
+        matches!(self, Self::Change(_) | Self::Stale(_))
+    }
+
+    /// What it opens one incident each for.
+    pub fn over(&self) -> Over {
+        match self {
+            Self::Threshold(threshold) => threshold.over,
+            Self::Change(_) | Self::Unreachable(_) | Self::Stale(_) => Over::Site,
+        }
+    }
+
+    /// What it counts, if it counts.
+    fn metric(&self) -> Option<Metric> {
+        match self {
+            Self::Threshold(threshold) => Some(threshold.metric),
+            Self::Change(change) => Some(change.metric),
+            Self::Unreachable(_) | Self::Stale(_) => None,
         }
     }
 
@@ -126,7 +183,7 @@ impl RuleKind {
     pub fn looks_back(&self) -> Option<SignedDuration> {
         match self {
             Self::Change(change) => Some(change.within),
-            Self::Threshold(_) | Self::Unreachable(_) => None,
+            Self::Threshold(_) | Self::Unreachable(_) | Self::Stale(_) => None,
         }
     }
 }
@@ -153,7 +210,8 @@ pub struct PastReading {
 /// What was known before the snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    /// Each rule's incident that is pending or open, or its last event.
+    /// Each rule's incidents that are pending or open, at most one for each part, its events, and those of which something is
+    /// still to be told; the newest first.
     pub incidents: Vec<Incident>,
     /// Readings with full coverage, as far back as the rules look.
     pub readings: Vec<PastReading>,
@@ -169,6 +227,8 @@ pub struct Past {
     pub missed: Option<Missed>,
     /// The rules that have opened lately, of those that are damped.
     pub flaps: Vec<Flap>,
+    /// When the last incident of a rule about silence ended: what was counted before is no measure for what is counted after.
+    pub blind_until: Option<Timestamp>,
 }
 
 impl Past {
@@ -183,13 +243,13 @@ impl Past {
         self.maintenance || self.silences.iter().any(|silence| silence.covers(site, &rule.name))
     }
 
-    fn incident_of(&self, rule: &Rule) -> Option<&Incident> {
-        self.incidents.iter().find(|incident| incident.rule == rule.name)
+    fn incidents_of(&self, rule: &Rule) -> Vec<&Incident> {
+        self.incidents.iter().filter(|incident| incident.rule == rule.name).collect()
     }
 }
 
 /// What one rule makes of one snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is so.
     Holds,
@@ -220,8 +280,12 @@ pub enum Why {
     Opened { since: Timestamp },
     /// It still holds, and was last told so long ago; `told` counts the messages before this one.
     Still { since: Timestamp, told: u32 },
-    /// It is back to where it closes.
-    Resolved { since: Timestamp },
+    /// It is back to where it closes, and was so at `until`.
+    Resolved { since: Timestamp, until: Timestamp },
+    /// It has opened `times` times since then, too often to be told each time: it is told again when nothing has changed for `rest`.
+    Flapping { since: Timestamp, times: u32, rest: SignedDuration },
+    /// It flapped until then, and nothing has changed since, for `rest`.
+    Calm { since: Timestamp, until: Timestamp, times: u32, rest: SignedDuration },
     /// It has happened.
     Event,
 }
@@ -233,6 +297,8 @@ impl Why {
             Self::Opened { .. } => "alert",
             Self::Still { .. } => "repeat",
             Self::Resolved { .. } => "resolved",
+            Self::Flapping { .. } => "flapping",
+            Self::Calm { .. } => "calm",
             Self::Event => "event",
         }
     }
@@ -263,6 +329,24 @@ pub enum FindingFacts {
     Unreachable {
         coverage: Coverage,
     },
+    /// headcount missed so many polls between two.
+    Stale {
+        from: Timestamp,
+        to: Timestamp,
+        polls: u64,
+        why: Option<Away>,
+    },
+}
+
+impl FindingFacts {
+    /// The number that is wrong, and on which side.
+    fn measured(&self) -> Option<(u64, Bound)> {
+        match self {
+            Self::Threshold { value, bound, .. } => Some((*value, *bound)),
+            Self::Change { .. } | Self::Stale { .. } => None,
+            Self::Unreachable { coverage } => Some((coverage.asked - coverage.answered, Bound::Above)),
+        }
+    }
 }
 
 /// What comes of judging: what to tell, and what to remember.
@@ -273,34 +357,98 @@ pub struct Judgement {
     pub changed: Vec<Incident>,
     /// Pending incidents that came to nothing.
     pub dropped: Vec<IncidentId>,
+    /// How often damped rules opened, where that is new.
+    pub flaps: Vec<Flap>,
+    /// Now, where an incident of a rule about silence ended.
+    pub blind_until: Option<Timestamp>,
 }
 
-/// The numbers that rules look at, counted once.
+/// What a rule looks at: the whole of a site, or one part of it.
 struct Seen {
     at: Timestamp,
-    counts: Counts,
+    tally: Tally,
     coverage: Coverage,
 }
 
 /// Judges one snapshot by every rule, in their order.
 pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Past) -> Judgement {
-    let seen = Seen { at: snapshot.at(), counts, coverage: snapshot.coverage() };
+    let (site, at) = (snapshot.site(), snapshot.at());
     let mut judgement = Judgement::default();
+    let since = comparable_since(rules, past, at);
     for rule in rules {
-        let before = past.incident_of(rule);
-        let (verdict, hold, facts) = match &rule.kind {
-            RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
-            RuleKind::Unreachable(unreachable) => {
-                (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage: seen.coverage })
-            }
-            RuleKind::Change(change) => match change.verdict(&seen, &past.readings, before) {
-                None => continue,
-                Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
-            },
-        };
-        incident::step(rule, snapshot.site(), &verdict, hold, facts, before, &seen, past.interval, &mut judgement);
+        let known = past.incidents_of(rule);
+        let views = scope::views(rule.kind.over(), &rule.narrowed, rule.kind.metric(), snapshot, counts, &known);
+        if snapshot.coverage().answered > 0 {
+            withdraw(&known, &views, at, &mut judgement);
+        }
+        for View { part, coverage, tally } in views {
+            let seen = Seen { at, tally, coverage };
+            let of_part = known.iter().filter(|incident| incident.part == part).copied();
+            let live = of_part.clone().find(|incident| incident.state != State::Closed);
+            let event = of_part.clone().find(|incident| incident.is_event());
+            let owed = of_part.clone().find(|incident| incident.state == State::Closed && incident.held);
+            let (verdict, hold, facts) = match &rule.kind {
+                RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
+                RuleKind::Unreachable(unreachable) => {
+                    (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage })
+                }
+                RuleKind::Change(change) => match change.verdict(&seen, &past.readings, since, event) {
+                    None => continue,
+                    Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
+                },
+                RuleKind::Stale(stale) => match stale.verdict(past.missed.as_ref(), at) {
+                    None => continue,
+                    Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
+                },
+            };
+            let flap = flap(rule, site, part.as_ref(), past, &mut judgement);
+            let held = past.holds(site, rule);
+            let interval = past.interval;
+            let found = Found { part: part.as_ref(), verdict, hold, live, interval };
+            incident::step(site, &found, Telling { rule, at, facts, held, owed, flap, judgement: &mut judgement });
+        }
     }
+    let over = |incident: &Incident| incident.closed == Some(at) && incident.opened.is_some();
+    judgement.blind_until =
+        judgement.changed.iter().any(|it| over(it) && is_about_silence(rules, it)).then_some(at);
     judgement
+}
+
+fn is_about_silence(rules: &[Arc<Rule>], incident: &Incident) -> bool {
+    rules.iter().any(|rule| rule.name == incident.rule && matches!(rule.kind, RuleKind::Unreachable(_)))
+}
+
+/// From when on counts can be compared: who is gone after a site was silent for so long that it was told is the same incident,
+/// and so are those who come back.
+fn comparable_since(rules: &[Arc<Rule>], past: &Past, at: Timestamp) -> Option<Timestamp> {
+    let blind = |it: &Incident| it.state == State::Open && is_about_silence(rules, it);
+    if past.incidents.iter().any(blind) { Some(at) } else { past.blind_until.filter(|until| *until <= at) }
+}
+
+/// How often a damped rule has opened; of one that is not damped any more, that is forgotten.
+fn flap(rule: &Rule, site: &Arc<str>, part: Option<&Arc<str>>, past: &Past, judgement: &mut Judgement) -> Option<Flap> {
+    let known = past.flaps.iter().find(|flap| flap.is_of(&rule.name, part.map(|part| &**part)));
+    let nothing = || Flap::new(site, &rule.name, part);
+    if rule.damp.is_some() {
+        return Some(known.cloned().unwrap_or_else(nothing));
+    }
+    judgement.flaps.extend(known.map(|_| nothing()));
+    None
+}
+
+/// Ends, without a word, the incidents of parts that are not there any more, such as a virtual proxy that was taken away.
+fn withdraw(known: &[&Incident], views: &[View], at: Timestamp, judgement: &mut Judgement) {
+    for gone in known.iter().filter(|incident| !views.iter().any(|view| view.part == incident.part)) {
+        match gone.state {
+            State::Pending => judgement.dropped.extend(gone.id),
+            State::Open => {
+                let (state, closed) = (State::Closed, Some(at));
+                judgement.changed.push(Incident { state, closed, held: false, ..(*gone).clone() });
+            }
+            State::Closed if gone.held => judgement.changed.push(Incident { held: false, ..(*gone).clone() }),
+            State::Closed => {}
+        }
+    }
 }
 
 #[cfg(test)]

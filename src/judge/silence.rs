@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::glob;
-use crate::snapshot::fold;
+use crate::pattern::Pattern;
 
 /// Holds what a rule has to tell, until a time. It holds telling, not judging.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +27,7 @@ impl Silence {
 
 /// Whether a name or pattern means this rule, whatever the case.
 pub fn names(pattern: &str, rule: &str) -> bool {
-    let folded = |text: &str| fold(text).collect::<Vec<char>>();
-    glob::matches(&folded(pattern), &folded(rule))
+    Pattern::of_name(pattern).matches_name(rule)
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ pub enum Reason {
     /// It still holds; `told` counts the messages before this one.
     Still { since: Moment, lasted: String, told: u32 },
     /// It is over.
-    Resolved { since: Moment, until: Moment, lasted: String },
+    Resolved { since: Moment, until: Moment, lasted: String, peak: Option<Furthest> },
     /// It opened so often that it is not told each time any more, but when nothing has changed for `rest`.
     Flapping { since: Moment, times: u32, lasted: String, rest: String },
     /// It flapped until then, and nothing has changed for `rest` since.
@@ -144,7 +144,7 @@ pub enum Reason {
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
-    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
+    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, scope: Scope, coverage: Coverage },
     /// A number that moved from `from` to `to`. `percent` is of `from`, absent when that is 0.
     Change {
         metric: Metric,
@@ -154,6 +154,7 @@ pub enum Facts {
         by: u64,
         percent: Option<u64>,
         within: String,
+        scope: Scope,
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
@@ -189,6 +190,23 @@ pub enum Away {
     DiskFull,
     StoreFailed,
     Slow,
+}
+
+/// Where a number was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Scope {
+    /// The kind of part, `proxy`, `virtual_proxy` or `directory`, and its name, cleaned; none is the whole site.
+    pub over: Option<&'static str>,
+    pub part: String,
+    /// Whether the rule looks at some people or virtual proxies alone.
+    pub narrowed: bool,
+}
+
+/// The number that was furthest from what is right.
+#[derive(Clone, Debug, Serialize)]
+pub struct Furthest {
+    pub value: u64,
+    pub at: Moment,
 }
 
 /// A pair that did not answer.

@@ -7,6 +7,7 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod flaps;
 mod hours;
 mod incidents;
 mod key;

@@ -104,12 +104,15 @@ impl Store {
             let what = rule.map_or(("", Severity::Warning), |rule| (rule.kind.word(), rule.severity));
             incidents.push(super::incidents::save(&mut tx, incident, what).await?);
         }
+        for flap in &poll.judgement.flaps {
+            super::flaps::save(&mut tx, flap).await?;
+        }
         routing::write(&mut tx, poll.outgoing, now).await?;
         tx.commit().await?;
         let past = past.map(|past| {
             past.after(
                 now,
-                &poll.judgement.dropped,
+                poll.judgement,
                 incidents,
                 coverage.is_full().then_some((poll.counts, coverage.asked)),
             )

@@ -12,7 +12,7 @@ use headcount::snapshot::{Observation, Pair, Session, Unseen, UnseenKind, User};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use crate::histories::{Played, through_memory, through_store};
+use crate::histories::{Played, Polls, quick_folder, through_memory, through_store};
 
 const START: i64 = 1_772_438_400;
 
@@ -80,7 +80,7 @@ fn rules() -> impl Strategy<Value = String> {
     })
 }
 
-fn played(polls: &[Poll]) -> Vec<(Timestamp, Vec<(Pair, Observation)>)> {
+fn played(polls: &[Poll]) -> Polls {
     let mut now = START;
     polls
         .iter()
@@ -137,12 +137,6 @@ fn is_a_conversation(told: &[Played]) -> Result<(), String> {
     Ok(())
 }
 
-fn memory_disk() -> &'static Path {
-    // Nothing is to survive a power cut here, and memory flushes at once.
-    let shared = Path::new("/dev/shm");
-    if shared.is_dir() { shared } else { Path::new("/tmp") }
-}
-
 fn silences(now: Timestamp) -> Vec<Silence> {
     let silence = |from: i64, minutes: i64, rule: &str| Silence {
         id: 0,
@@ -164,10 +158,14 @@ proptest! {
         let judging = Judging::from_text(Path::new("rules.yaml"), &rules, None).expect("rules");
         let polls = played(&polls);
         let silences = if silenced { silences(polls[0].0) } else { Vec::new() };
-        let told = through_memory(&judging, &polls, &silences);
-        let folder = tempfile::TempDir::new_in(memory_disk()).expect("a folder");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let again = runtime.block_on(through_store(&judging, &polls, &silences, &folder.path().join("headcount.db"), 1));
+        let stored = |every: usize| {
+            let folder = quick_folder();
+            runtime.block_on(through_store(&judging, &polls, &silences, &folder.path().join("headcount.db"), every))
+        };
+        // A replay knows no silences.
+        let told = if silenced { stored(usize::MAX) } else { through_memory(&judging, &polls) };
+        let again = stored(1);
         prop_assert_eq!(&told, &again);
         if let Err(wrong) = is_a_conversation(&told) {
             return Err(TestCaseError::fail(format!("{wrong}\n{told:#?}")));
