@@ -38,7 +38,7 @@ fn answer() -> String {
 fn rules() -> Vec<Arc<Rule>> {
     let rule = |name: &str, kind| {
         let (tell, repeat) = (vec!["ops".into()], None);
-        Arc::new(Rule { name: name.into(), kind, severity: Severity::Warning, tell, repeat, link: None })
+        Arc::new(Rule { name: name.into(), kind, severity: Severity::Warning, tell, repeat, link: None, narrowed: Where::default(), during: None, damp: None })
     };
     let hold = HoldFor::Lasting(SignedDuration::from_mins(3));
     let within = SignedDuration::from_mins(5);

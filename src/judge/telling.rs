@@ -44,7 +44,7 @@ impl Telling<'_> {
         self.say(why, incident);
     }
 
-    /// What is told anew takes the place of an end that nobody was told of.
+    /// What is told now takes the place of an end that nobody was told of.
     fn supersede(&mut self) {
         if let Some(owed) = self.owed.take() {
             self.keep(Incident { held: false, ..owed.clone() });
@@ -76,9 +76,15 @@ impl Telling<'_> {
         }
     }
 
-    fn tell_opened(&mut self, incident: Incident) {
-        self.supersede();
+    fn tell_opened(&mut self, mut incident: Incident) {
         let since = incident.since;
+        if let Some(owed) = self.owed {
+            // It ended while it was held, and has come again: to those who heard of it nothing has ended, it is still so.
+            self.supersede();
+            incident.cause.clone_from(&owed.cause);
+            incident.told = owed.told;
+            return self.tell(incident, Why::Still { since, told: owed.told });
+        }
         self.tell(incident, Why::Opened { since });
     }
 

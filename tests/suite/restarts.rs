@@ -129,7 +129,7 @@ fn is_a_conversation(told: &[Played]) -> Result<(), String> {
             ("alert", Talk::Nothing | Talk::Flapping) => Talk::Open,
             ("repeat", Talk::Open) => Talk::Open,
             ("resolved", Talk::Open) | ("calm", Talk::Flapping) => Talk::Nothing,
-            ("flapping", Talk::Nothing) => Talk::Flapping,
+            ("flapping", Talk::Nothing | Talk::Open) => Talk::Flapping,
             ("event", talk) => talk,
             (kind, talk) => return Err(format!("{kind} after {talk:?}: {message:?}")),
         };

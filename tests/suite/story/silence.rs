@@ -81,12 +81,12 @@ async fn what_was_told_before_and_still_is_so_is_told_again_when_a_silence_ends(
     world.at("08:31").await;
     world.expect("ops", &["still 5 users", "for 30 min"]);
     world.at("08:32").await.quiet();
-    // It went, and came again: one end and one beginning would be a riddle, so that only the beginning is told.
+    // It went, and came again: to those who heard of it, it is still so.
     silence(&world, "crowded", 30).await;
     world.crowd("", 0).at("08:40").await.quiet();
     world.crowd("", 6).at("08:50").await.quiet();
     world.at("09:02").await;
-    world.expect("ops", &["6 users, more than 3", "since 08:50"]);
+    world.expect("ops", &["still 6 users", "since 08:50"]);
     world.crowd("", 0).at("09:03").await;
     world.expect("ops", &["no users", "It lasted 13 min"]);
     world.at("09:04").await.quiet();
