@@ -12,6 +12,7 @@ mod deliver;
 mod demo;
 mod exit;
 mod held;
+mod health;
 mod incidents;
 mod init;
 mod outbox;

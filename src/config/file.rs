@@ -162,7 +162,7 @@ pub(super) struct Rule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Threshold {
-    pub(super) metric: Metric,
+    pub(super) metric: ThresholdMetric,
     pub(super) above: Option<u64>,
     pub(super) below: Option<u64>,
     pub(super) clear: Option<u64>,
@@ -187,6 +187,18 @@ pub(super) struct Where {
     pub(super) virtual_proxy: Option<OneOrMany>,
     pub(super) directory: Option<OneOrMany>,
     pub(super) user: Option<OneOrMany>,
+}
+
+/// Who is on, or how the engines are.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ThresholdMetric {
+    Sessions,
+    Users,
+    Anonymous,
+    SessionsOfOneUser,
+    Saturated,
+    MemoryFree,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -149,6 +149,7 @@ pub(crate) fn cause(site: &str, rule: &str, part: Option<&str>, at: Timestamp) -
 }
 
 /// What one rule makes of the whole of a site, or of one part of it.
+#[derive(Clone, Copy)]
 pub(super) struct Found<'a> {
     pub part: Option<&'a Arc<str>>,
     pub verdict: Verdict,

@@ -6,6 +6,7 @@
 
 mod change;
 mod damp;
+mod engine;
 mod incident;
 mod scope;
 mod silence;
@@ -23,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use change::{Amount, Change};
 pub use damp::{Damp, Flap, Flapping};
+pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, Peak, State};
 pub use scope::{Over, Tally, Where};
@@ -142,15 +144,22 @@ impl Rule {
 #[derive(Clone, Debug)]
 pub enum RuleKind {
     Threshold(Threshold),
+    /// A threshold of what engines say, not of who is on.
+    Engines(EngineThreshold),
     Change(Change),
     Unreachable(Unreachable),
     Stale(Stale),
 }
 
 impl RuleKind {
+    /// Whether it needs the health of the engines.
+    pub fn looks_at_engines(&self) -> bool {
+        matches!(self, Self::Engines(_))
+    }
+
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Threshold(_) => "threshold",
+            Self::Threshold(_) | Self::Engines(_) => "threshold",
             Self::Change(_) => "change",
             Self::Unreachable(_) => "unreachable",
             Self::Stale(_) => "stale",
@@ -166,7 +175,7 @@ impl RuleKind {
     pub fn over(&self) -> Over {
         match self {
             Self::Threshold(threshold) => threshold.over,
-            Self::Change(_) | Self::Unreachable(_) | Self::Stale(_) => Over::Site,
+            Self::Change(_) | Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => Over::Site,
         }
     }
 
@@ -175,7 +184,7 @@ impl RuleKind {
         match self {
             Self::Threshold(threshold) => Some(threshold.metric),
             Self::Change(change) => Some(change.metric),
-            Self::Unreachable(_) | Self::Stale(_) => None,
+            Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => None,
         }
     }
 
@@ -183,7 +192,7 @@ impl RuleKind {
     pub fn looks_back(&self) -> Option<SignedDuration> {
         match self {
             Self::Change(change) => Some(change.within),
-            Self::Threshold(_) | Self::Unreachable(_) | Self::Stale(_) => None,
+            Self::Threshold(_) | Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => None,
         }
     }
 }
@@ -315,6 +324,14 @@ pub enum FindingFacts {
         value: u64,
         coverage: Coverage,
     },
+    Engines {
+        metric: EngineMetric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        coverage: Coverage,
+    },
     Change {
         metric: Metric,
         turn: Turn,
@@ -342,7 +359,7 @@ impl FindingFacts {
     /// The number that is wrong, and on which side.
     fn measured(&self) -> Option<(u64, Bound)> {
         match self {
-            Self::Threshold { value, bound, .. } => Some((*value, *bound)),
+            Self::Threshold { value, bound, .. } | Self::Engines { value, bound, .. } => Some((*value, *bound)),
             Self::Change { .. } | Self::Stale { .. } => None,
             Self::Unreachable { coverage } => Some((coverage.asked - coverage.answered, Bound::Above)),
         }
@@ -389,6 +406,9 @@ pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Pa
             let owed = of_part.clone().find(|incident| incident.state == State::Closed && incident.held);
             let (verdict, hold, facts) = match &rule.kind {
                 RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
+                RuleKind::Engines(engines) => {
+                    (engines.verdict(snapshot.engines()), engines.hold, engines.facts(snapshot.engines()))
+                }
                 RuleKind::Unreachable(unreachable) => {
                     (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage })
                 }

@@ -84,7 +84,7 @@ pub(super) fn views(
     counts: Counts,
     known: &[&Incident],
 ) -> Vec<View> {
-    if over == Over::Site && !narrowed.narrows() && metric.is_none_or(|metric| metric.is_plain()) {
+    if over == Over::Site && !narrowed.narrows() && metric.is_none_or(Metric::is_plain) {
         return vec![View { part: None, coverage: snapshot.coverage(), tally: Tally { counts, most: 0 } }];
     }
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -115,7 +115,9 @@ pub(super) fn views(
         for part in live.filter_map(|incident| incident.part.as_deref()) {
             place(&mut groups, over, part);
         }
-        groups.iter_mut().for_each(|group| group.coverage = all);
+        for group in &mut groups {
+            group.coverage = all;
+        }
     }
     groups.sort_by(|one, other| one.name.cmp(other.name));
     let views = groups.into_iter().map(|group| {

@@ -381,21 +381,22 @@ fn sight(seconds: i64, saw: &str) -> Snapshot {
 /// What was told of each sight: the word and the part.
 fn told(rule: &Arc<Rule>, sights: &[(i64, &str, &[&str])]) {
     let mut past = Past { interval: SignedDuration::from_secs(60), ..Past::default() };
-    for (next_id, (seconds, saw, wanted)) in (1..).zip(sights) {
+    let mut ids = 0..;
+    for (seconds, saw, wanted) in sights {
         let snapshot = sight(*seconds, saw);
         let judgement = judge(std::slice::from_ref(rule), &snapshot, snapshot.counts(), &past);
         let said: Vec<_> = judgement
             .findings
             .iter()
             .map(|finding| match &finding.incident.part {
-                Some(part) => format!("{} {part}", finding.why.word()),
+                Some(name) => format!("{} {name}", finding.why.word()),
                 None => finding.why.word().to_owned(),
             })
             .collect();
         assert_eq!(said, *wanted, "at {seconds}: {saw}");
         past.incidents.retain(|incident| incident.id.is_none_or(|id| !judgement.dropped.contains(&id)));
-        for (i, mut incident) in judgement.changed.into_iter().enumerate() {
-            incident.id.get_or_insert(IncidentId(next_id * 100 + i as i64));
+        for mut incident in judgement.changed {
+            incident.id = incident.id.or_else(|| ids.next().map(IncidentId));
             past.incidents.retain(|other| other.id != incident.id);
             past.incidents.push(incident);
         }

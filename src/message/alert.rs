@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::engine;
 use super::{Away, Facts, Furthest, Kind, Message, Moment, Named, Reason, Scope, Silent, clean, lasting};
 use crate::duration;
 use crate::judge::{self, Finding, FindingFacts, Why};
@@ -39,6 +40,9 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
     let facts = match finding.facts {
         FindingFacts::Threshold { metric, bound, limit, clear, value, coverage } => {
             Facts::Threshold { metric, bound, limit, clear, value, scope, coverage }
+        }
+        FindingFacts::Engines { metric, bound, limit, clear, value, coverage } => {
+            Facts::Engines { metric, bound, limit, clear, value, coverage, engines: engine::lines(snapshot) }
         }
         FindingFacts::Change { metric, turn, from, to, by, percent, within, coverage } => {
             Facts::Change { metric, turn, from, to, by, percent, within: duration::show(within), scope, coverage }

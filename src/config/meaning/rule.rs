@@ -10,7 +10,8 @@ use crate::config::file::{self, OneOrMany};
 use crate::config::problem::Gathered;
 use crate::duration;
 use crate::judge::{
-    Amount, Bound, Change, Damp, HoldFor, Over, Parts, Rule, RuleKind, Stale, Threshold, Turn, Unreachable, Where,
+    Amount, Bound, Change, Damp, EngineMetric, EngineThreshold, HoldFor, Metric, Over, Parts, Rule, RuleKind, Stale,
+    Threshold, Turn, Unreachable, Where,
 };
 use crate::pattern::Pattern;
 
@@ -39,7 +40,7 @@ pub(super) fn rule(
     let at = format!("rules.{name}");
     let mut kinds = Vec::new();
     if let Some(threshold) = &rule.threshold {
-        kinds.push(self::threshold(g, &format!("{at}.threshold"), threshold).map(RuleKind::Threshold));
+        kinds.push(self::threshold(g, &format!("{at}.threshold"), threshold));
     }
     if let Some(change) = &rule.change {
         kinds.push(self::change(g, &format!("{at}.change"), change).map(RuleKind::Change));
@@ -122,7 +123,7 @@ fn users(g: &mut Gathered<'_>, key: &str, written: Option<&OneOrMany>) -> Vec<Pa
     written.at(key).filter_map(|(key, pattern)| g.take(&key, Pattern::new(pattern))).collect()
 }
 
-fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Option<Threshold> {
+fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Option<RuleKind> {
     let (bound, limit) = match (written.above, written.below) {
         (Some(above), None) => (Bound::Above, above),
         (None, Some(below)) => (Bound::Below, below),
@@ -145,7 +146,22 @@ fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Optio
         Bound::Above | Bound::Below => {}
     }
     let hold = hold(g, &format!("{at}.for"), written.hold.as_deref());
-    Some(Threshold { metric: written.metric, bound, limit, clear, hold, over: over(written.over) })
+    let over = over(written.over);
+    if over != Over::Site
+        && matches!(written.metric, file::ThresholdMetric::Saturated | file::ThresholdMetric::MemoryFree)
+    {
+        g.add(format!("{at}.over"), "the engines serve the whole site: leave it out, or count people");
+    }
+    let engines = |metric| RuleKind::Engines(EngineThreshold { metric, bound, limit, clear, hold });
+    let people = |metric| RuleKind::Threshold(Threshold { metric, bound, limit, clear, hold, over });
+    Some(match written.metric {
+        file::ThresholdMetric::Sessions => people(Metric::Sessions),
+        file::ThresholdMetric::Users => people(Metric::Users),
+        file::ThresholdMetric::Anonymous => people(Metric::Anonymous),
+        file::ThresholdMetric::SessionsOfOneUser => people(Metric::SessionsOfOneUser),
+        file::ThresholdMetric::Saturated => engines(EngineMetric::Saturated),
+        file::ThresholdMetric::MemoryFree => engines(EngineMetric::MemoryFree),
+    })
 }
 
 fn change(g: &mut Gathered<'_>, at: &str, written: &file::Change) -> Option<Change> {

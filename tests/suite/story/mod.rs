@@ -4,6 +4,7 @@ mod change;
 mod damp;
 mod delivery;
 mod discovery;
+mod engines;
 mod grouping;
 mod maintenance;
 mod names;
