@@ -155,7 +155,10 @@ async fn main() {
     let last = previous.strftime("%Y-%m-%d");
     println!("{} polls of {PEOPLE} people, {} sessions, in {:.0?}", days * 1_440, site.sessions, begun.elapsed());
     println!("{} ({} MiB)", database.display(), size(&database));
-    println!("headcount replay --config {0}/headcount.yaml --state {0}/state --site prod --from 2026-03-02 --to {last}", folder.display());
+    println!(
+        "headcount replay --config {0}/headcount.yaml --state {0}/state --site prod --from 2026-03-02 --to {last}",
+        folder.display()
+    );
     if history {
         println!("{} ({} MiB)", file.display(), size(&file));
         println!("headcount replay --history {0}/history.jsonl --rules {0}/headcount.yaml", folder.display());

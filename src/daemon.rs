@@ -93,7 +93,7 @@ struct ScheduleState {
 }
 
 enum Work {
-    Check(Watch),
+    Check(Box<Watch>),
     Report {
         job: ReportJob,
         late: SignedDuration,
@@ -145,7 +145,7 @@ async fn schedules(
         let site = &check.site.name;
         let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
         let name = format!("check:{}:{site}", check.name);
-        schedules.push(Schedule::new(rooms, running, name, check.cron.clone(), Work::Check(watch)).await?);
+        schedules.push(Schedule::new(rooms, running, name, check.cron.clone(), Work::Check(Box::new(watch))).await?);
     }
     for report in &config.reports {
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
@@ -181,7 +181,9 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
     let watched: Vec<(&str, &str, &str, Severity)> = config
         .checks
         .iter()
-        .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word(), rule.severity)))
+        .flat_map(|check| {
+            check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word(), rule.severity))
+        })
         .collect();
     let sites: Vec<&str> = config.checks.iter().map(|check| &*check.site.name).collect();
     rooms.store.leave_sites(&sites, now).await?;
@@ -220,7 +222,13 @@ impl Daemon {
         rooms.store.note_start(rooms.clock.boot().as_deref(), now).await?;
         let schedules = schedules(&rooms, config, &[]).await?;
         settle_in(&rooms, config).await?;
-        Ok(Self { rooms, schedules, database: config.database.clone(), lookout: Default::default(), _lock: lock })
+        Ok(Self {
+            rooms,
+            schedules,
+            database: config.database.clone(),
+            lookout: tokio::sync::Mutex::default(),
+            _lock: lock,
+        })
     }
 
     pub fn rooms(&self) -> &Arc<Rooms> {

@@ -8,8 +8,8 @@ use super::held::{Held, HeldBy};
 use super::outbox::time;
 use super::{Context, output};
 use crate::config::{Judging, load};
-use crate::message::lasting;
 use crate::judge::State;
+use crate::message::lasting;
 use crate::store::IncidentRow;
 
 /// The most that is listed at once.
@@ -64,7 +64,7 @@ pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result
     };
     output::print(&text)?;
     if args.listing.format == ListFormat::Table {
-        output::print(&held.lines(now, &zone).iter().map(|line| format!("{line}\n")).collect::<String>())?;
+        output::print(&held.lines(now, &zone))?;
     }
     Ok(Exit::Done)
 }

@@ -76,8 +76,8 @@ pub(super) async fn silence(context: &Context<'_>, args: &Args) -> Result<Exit, 
             if listing.format == ListFormat::Table {
                 // A configuration that is wrong is for `check` to tell.
                 let maintenance = Judging::load(&path, Some(&zone)).map(|judging| judging.maintenance);
-                let windows = Held::new(Vec::new(), &maintenance.unwrap_or_default(), now).lines(now, &zone);
-                output::print(&windows.iter().map(|line| format!("{line}\n")).collect::<String>())?;
+                let windows = Held::new(Vec::new(), &maintenance.unwrap_or_default(), now);
+                output::print(&windows.lines(now, &zone))?;
             }
             Ok(Exit::Done)
         }
@@ -129,7 +129,8 @@ fn wanted(
     }
     let judged = judging.checks.iter().filter(|check| site.is_none_or(|site| *check.site == *site));
     if !judged.flat_map(|check| &check.rules).any(|known| names(rule, &known.name)) {
-        let whose = site.map_or("no check".to_owned(), |site| format!("the check of `{}` does not", output::shown(site)));
+        let whose =
+            site.map_or("no check".to_owned(), |site| format!("the check of `{}` does not", output::shown(site)));
         let uses = if site.is_some() { "use" } else { "uses" };
         output::say(&format!("{whose} {uses} `{}`: there is nothing to hold.", output::shown(rule)));
     }

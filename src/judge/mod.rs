@@ -422,15 +422,13 @@ pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Pa
                 },
             };
             let flap = flap(rule, site, part.as_ref(), past, &mut judgement);
-            let held = past.holds(site, rule);
-            let interval = past.interval;
-            let found = Found { part: part.as_ref(), verdict, hold, live, interval };
-            incident::step(site, &found, Telling { rule, at, facts, held, owed, flap, judgement: &mut judgement });
+            let found = Found { part: part.as_ref(), verdict, hold, live, interval: past.interval };
+            let (waits, judgement) = (past.holds(site, rule), &mut judgement);
+            incident::step(site, &found, Telling { rule, at, facts, held: waits, owed, flap, judgement });
         }
     }
     let over = |incident: &Incident| incident.closed == Some(at) && incident.opened.is_some();
-    judgement.blind_until =
-        judgement.changed.iter().any(|it| over(it) && is_about_silence(rules, it)).then_some(at);
+    judgement.blind_until = judgement.changed.iter().any(|it| over(it) && is_about_silence(rules, it)).then_some(at);
     judgement
 }
 
@@ -446,8 +444,14 @@ fn comparable_since(rules: &[Arc<Rule>], past: &Past, at: Timestamp) -> Option<T
 }
 
 /// How often a damped rule has opened; of one that is not damped any more, that is forgotten.
-fn flap(rule: &Rule, site: &Arc<str>, part: Option<&Arc<str>>, past: &Past, judgement: &mut Judgement) -> Option<Flap> {
-    let known = past.flaps.iter().find(|flap| flap.is_of(&rule.name, part.map(|part| &**part)));
+fn flap(
+    rule: &Rule,
+    site: &Arc<str>,
+    part: Option<&Arc<str>>,
+    before: &Past,
+    judgement: &mut Judgement,
+) -> Option<Flap> {
+    let known = before.flaps.iter().find(|flap| flap.is_of(&rule.name, part.map(|part| &**part)));
     let nothing = || Flap::new(site, &rule.name, part);
     if rule.damp.is_some() {
         return Some(known.cloned().unwrap_or_else(nothing));

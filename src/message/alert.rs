@@ -53,7 +53,13 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         }
         FindingFacts::Stale { from, to, polls, why } => {
             let because = why.map(|why| away(why, zone));
-            Facts::Stale { from: moment(from), to: moment(to), lasted: lasting(to.duration_since(from)), polls, because }
+            Facts::Stale {
+                from: moment(from),
+                to: moment(to),
+                lasted: lasting(to.duration_since(from)),
+                polls,
+                because,
+            }
         }
     };
     Message {

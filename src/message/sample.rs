@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Away, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric, Entry,
-    Facts, Furthest, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason,
-    Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting,
-    several,
+    Away, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric,
+    Entry, Facts, Furthest, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person,
+    Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld,
+    lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -39,6 +39,8 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("resolved_memory", resolved(engines(EngineMetric::MemoryFree, FULL_ENGINES, 7400, over()))),
         ("resolved_blind", resolved(blind(over_after(2), Vec::new(), FULL))),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
+    ]);
+    all.extend([
         ("who", who(&people(), FULL, scheduled(None))),
         ("who_nasty", who(&nasty(), FULL, scheduled(None))),
         ("who_partial", who(&people(), PARTIAL, scheduled(None))),

@@ -33,12 +33,7 @@ pub struct Player {
 
 impl Player {
     /// `maintenance` are the windows of the site; `cron` says when polls were due, where that is known.
-    pub fn new(
-        site: Arc<str>,
-        rules: Vec<Arc<Rule>>,
-        maintenance: Vec<Arc<Maintenance>>,
-        cron: Option<Cron>,
-    ) -> Self {
+    pub fn new(site: Arc<str>, rules: Vec<Arc<Rule>>, maintenance: Vec<Arc<Maintenance>>, cron: Option<Cron>) -> Self {
         Self { site, rules, maintenance, cron, past: Past::default(), next_incident: 1 }
     }
 

@@ -9,10 +9,11 @@ use crate::judge::{Flap, Flapping};
 impl Store {
     /// What is remembered of the damped rules of a site.
     pub(super) async fn flaps(&self, site: &str) -> Result<Vec<Flap>, StoreError> {
-        let rows = sqlx::query("SELECT rule, part, openings, since, times, last, cause FROM flap WHERE site = $1 ORDER BY id")
-            .bind(site)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT rule, part, openings, since, times, last, cause FROM flap WHERE site = $1 ORDER BY id")
+                .bind(site)
+                .fetch_all(&self.pool)
+                .await?;
         rows.iter()
             .map(|row| {
                 let openings: String = row.try_get("openings")?;

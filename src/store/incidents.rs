@@ -33,9 +33,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let mut tx = begin(&self.pool).await?;
-        let rows = sqlx::query("SELECT id, site, rule, kind, severity, state FROM incident WHERE state <> 'closed' OR held = 1")
-            .fetch_all(&mut *tx)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id, site, rule, kind, severity, state FROM incident WHERE state <> 'closed' OR held = 1",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
         let mut withdrawn = Vec::new();
         for row in rows {
             let (id, site, rule): (i64, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -53,18 +55,21 @@ impl Store {
                 }
                 Some(_) => {}
                 None => {
-                    sqlx::query("UPDATE incident SET state = 'closed', closed = coalesce(closed, $2), held = 0 WHERE id = $1")
-                        .bind(id)
-                        .bind(ms(now))
-                        .execute(&mut *tx)
-                        .await?;
+                    sqlx::query(
+                        "UPDATE incident SET state = 'closed', closed = coalesce(closed, $2), held = 0 WHERE id = $1",
+                    )
+                    .bind(id)
+                    .bind(ms(now))
+                    .execute(&mut *tx)
+                    .await?;
                     withdrawn.push((site, rule));
                 }
             }
         }
         for row in sqlx::query("SELECT id, site, rule FROM flap").fetch_all(&mut *tx).await? {
             let (id, site, rule): (i64, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            if !watched.iter().any(|(its_site, its_rule, ..)| (*its_site, *its_rule) == (site.as_str(), rule.as_str())) {
+            if !watched.iter().any(|(its_site, its_rule, ..)| (*its_site, *its_rule) == (site.as_str(), rule.as_str()))
+            {
                 sqlx::query("DELETE FROM flap WHERE id = $1").bind(id).execute(&mut *tx).await?;
             }
         }

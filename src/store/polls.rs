@@ -110,12 +110,7 @@ impl Store {
         routing::write(&mut tx, poll.outgoing, now).await?;
         tx.commit().await?;
         let past = past.map(|past| {
-            past.after(
-                now,
-                poll.judgement,
-                incidents,
-                coverage.is_full().then_some((poll.counts, coverage.asked)),
-            )
+            past.after(now, poll.judgement, incidents, coverage.is_full().then_some((poll.counts, coverage.asked)))
         });
         memory.insert(site.clone(), Memory { open: Some(open), past });
         Ok(Recorded::Done { began, ended })

@@ -58,9 +58,11 @@ fn polls() -> impl Strategy<Value = Vec<Poll>> {
 fn rules() -> impl Strategy<Value = String> {
     let hold = prop::sample::select(vec!["0s", "1m", "3m", "2 polls"]);
     let repeat = prop::sample::select(vec!["never", "2m", "10m"]);
-    let damp = prop::sample::select(vec!["", ", damp: {openings: 2, within: 10m}", ", damp: {openings: 3, within: 30m}"]);
+    let damp =
+        prop::sample::select(vec!["", ", damp: {openings: 2, within: 10m}", ", damp: {openings: 3, within: 30m}"]);
     let over = prop::sample::select(vec!["site", "proxy", "virtual_proxy", "directory"]);
-    let maintenance = prop::sample::select(vec!["", "maintenance: {patch: {site: prod, cron: '5,30 * * * *', lasts: 8m}}"]);
+    let maintenance =
+        prop::sample::select(vec!["", "maintenance: {patch: {site: prod, cron: '5,30 * * * *', lasts: 8m}}"]);
     let limit = 4_usize..16;
     (hold, repeat, damp, over, maintenance, limit).prop_map(|(hold, repeat, damp, over, maintenance, limit)| {
         let clear = limit / 2;
@@ -98,7 +100,12 @@ fn played(polls: &[Poll]) -> Polls {
 fn observation(place: usize, shown: Option<(usize, usize, usize)>) -> Observation {
     let Some((people, from, sessions)) = shown else {
         let what = "no answer".to_owned();
-        return Observation::Unseen(Unseen { kind: UnseenKind::Timeout, tried: String::new(), what, advice: String::new() });
+        return Observation::Unseen(Unseen {
+            kind: UnseenKind::Timeout,
+            tried: String::new(),
+            what,
+            advice: String::new(),
+        });
     };
     let one = |person: usize, session: usize| Session {
         id: Secret::new(format!("{place} {person} {session}")),

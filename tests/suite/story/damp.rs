@@ -15,7 +15,10 @@ async fn what_flaps_is_told_once_and_so_is_its_calm_whatever_restarts() {
     world.crowd("", 0).at("08:02").await;
     world.expect("ops", &["no users"]);
     world.crowd("", 5).at("08:03").await;
-    world.expect("ops", &["crowded is flapping: twice in 2 min", "began at 08:01", "until nothing has changed for 10 min"]);
+    world.expect(
+        "ops",
+        &["crowded is flapping: twice in 2 min", "began at 08:01", "until nothing has changed for 10 min"],
+    );
     for (minute, people) in [(4, 0), (5, 6), (7, 0), (9, 7), (10, 0)] {
         world.start().await;
         world.crowd("", people).at(&format!("08:{minute:02}")).await.quiet();

@@ -108,7 +108,11 @@ async fn a_silence_is_set_and_ended_beside_a_running_daemon() {
     let listed = run(&["silence", "list"]).await.out;
     assert!(listed.contains("training in hall B") && listed.contains("(all)"), "{listed}");
     let incidents = run(&["incidents", "--format", "json"]).await.json();
-    assert_eq!((&incidents[0]["state"], &incidents[0]["held"]["by"]), (&"open".into(), &"silence".into()), "{incidents}");
+    assert_eq!(
+        (&incidents[0]["state"], &incidents[0]["held"]["by"]),
+        (&"open".into(), &"silence".into()),
+        "{incidents}"
+    );
     for words in [&["incidents"][..], &["check"]] {
         let shown = run(words).await.out;
         assert!(shown.contains("Silence 1: crowded until") && shown.contains("training in hall B."), "{shown}");
