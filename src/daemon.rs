@@ -144,8 +144,8 @@ async fn schedules(
     for check in &config.checks {
         let site = &check.site.name;
         let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
-        let name = format!("check:{}:{site}", check.name);
-        schedules.push(Schedule::new(rooms, running, name, check.cron.clone(), Work::Check(Box::new(watch))).await?);
+        let work = Work::Check(Box::new(watch));
+        schedules.push(Schedule::new(rooms, running, check.schedule(), check.cron.clone(), work).await?);
     }
     for report in &config.reports {
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");

@@ -13,6 +13,7 @@ mod demo;
 mod exit;
 mod held;
 mod health;
+mod import;
 mod incidents;
 mod init;
 mod outbox;
@@ -91,6 +92,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
+        Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

@@ -5,6 +5,7 @@
 mod discovery;
 mod lookout;
 mod notice;
+mod past;
 mod poll;
 mod release;
 mod report;
@@ -22,6 +23,7 @@ use tokio::sync::Mutex;
 pub use discovery::{Discovery, recall};
 pub use lookout::{Lookout, lookout};
 pub use notice::{announce, test};
+pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
 pub use report::{ReportJob, names, report};
@@ -54,6 +56,13 @@ pub struct Check {
     pub rules: Vec<Arc<Rule>>,
     /// When its site is worked on.
     pub maintenance: Vec<Arc<Maintenance>>,
+}
+
+impl Check {
+    /// What its schedule is called in the store.
+    pub fn schedule(&self) -> String {
+        format!("check:{}:{}", self.name, self.site.name)
+    }
 }
 
 /// A report on a schedule: who is on, at that moment.
