@@ -6,6 +6,7 @@
 
 mod change;
 mod damp;
+mod drain;
 mod engine;
 mod incident;
 mod scope;
@@ -24,6 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use change::{Amount, Change};
 pub use damp::{Damp, Flap, Flapping};
+pub use drain::{Drain, End, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, Peak, State};

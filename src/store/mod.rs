@@ -13,6 +13,7 @@ mod incidents;
 mod key;
 mod life;
 mod lock;
+mod newest;
 mod outbox;
 mod past;
 mod polls;
