@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::qlik;
@@ -108,6 +109,11 @@ pub(super) fn table(header: &[&str]) -> Table {
     }
     table.set_header(header.to_vec());
     table
+}
+
+/// `Mon 2026-11-23`, in a zone.
+pub(super) fn day(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d").to_string()
 }
 
 /// `1 session`, `2 sessions`.
