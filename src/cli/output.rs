@@ -22,6 +22,11 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// A moment as listings show it, with its zone.
+pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
 /// Writes a sentence to standard error.
 pub(super) fn say(text: &str) {
     // Where standard error is closed there is nobody to tell.

@@ -225,7 +225,9 @@ fn gather(found: &mut Variables, path: &str, value: &Value) {
             if items.is_empty() || items.iter().any(|item| !item.is_object()) {
                 note("list", None);
             }
-            items.iter().for_each(|item| gather(found, &format!("{path}[]"), item));
+            for item in items {
+                gather(found, &format!("{path}[]"), item);
+            }
         }
         Value::Object(fields) => match whole(fields) {
             Some(kind) => note(kind, None),
