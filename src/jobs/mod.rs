@@ -5,6 +5,7 @@
 mod accounts;
 mod discovery;
 mod drain;
+mod lookout;
 mod notice;
 mod past;
 mod poll;
@@ -23,6 +24,7 @@ use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
+pub use lookout::{Lookout, lookout};
 pub use notice::{Letters, announce, letters, mail_people, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
@@ -37,7 +39,7 @@ use crate::judge::Rule;
 use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
-use crate::schedule::Cron;
+use crate::schedule::{Cron, Maintenance};
 use crate::store::Store;
 
 /// A site, and how to reach it.
@@ -55,6 +57,8 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+    /// When its site is worked on.
+    pub maintenance: Vec<Arc<Maintenance>>,
 }
 
 impl Check {

@@ -15,6 +15,7 @@ mod histories;
 mod import;
 mod names;
 mod payloads;
+mod restarts;
 mod rooms;
 mod shipped;
 mod sites;
