@@ -77,6 +77,15 @@ pub struct Report {
     pub tell: Vec<Arc<str>>,
     /// How late it may still be told.
     pub late: SignedDuration,
+    /// What it comes before, where that is not a time of its own.
+    pub before: Option<Before>,
+}
+
+/// A report that comes so long before each window of a maintenance.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub maintenance: Arc<str>,
+    pub lead: SignedDuration,
 }
 
 /// A channel as jobs see it, with what it wants to be told.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 
-use super::{Report, Rooms, Site, discovery};
+use super::{Before, Report, Rooms, Site, discovery};
 use crate::message::{self, Kind, KnownNames, Occasion};
 use crate::outbox::Addressed;
 use crate::qlik::{Qlik, TlsError};
@@ -19,13 +19,20 @@ pub struct ReportJob {
     pub sites: Vec<(Arc<Site>, Qlik)>,
     pub tell: Vec<Arc<str>>,
     pub zone: TimeZone,
+    pub before: Option<Before>,
 }
 
 impl ReportJob {
     pub fn new(report: &Report) -> Result<Self, TlsError> {
         let sites =
             report.sites.iter().map(|site| Ok((site.clone(), Qlik::new(&site.qlik)?))).collect::<Result<_, _>>()?;
-        Ok(Self { name: report.name.clone(), sites, tell: report.tell.clone(), zone: report.cron.zone().clone() })
+        Ok(Self {
+            name: report.name.clone(),
+            sites,
+            tell: report.tell.clone(),
+            zone: report.cron.zone().clone(),
+            before: report.before.clone(),
+        })
     }
 }
 
@@ -37,7 +44,13 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
     let mut deliveries = Vec::new();
     for ((site, _), snapshot) in job.sites.iter().zip(&snapshots) {
         let names = names(&rooms.store, snapshot).await?;
-        let occasion = Occasion::Scheduled { due: slot.slot };
+        let occasion = match &job.before {
+            None => Occasion::Scheduled { due: slot.slot },
+            Some(Before { maintenance, lead }) => {
+                let begins = slot.slot.checked_add(*lead).unwrap_or(slot.slot);
+                Occasion::Before { due: slot.slot, maintenance: maintenance.clone(), begins }
+            }
+        };
         let link = site.link.as_deref();
         let message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, &job.zone));
         let cause = format!("report:{}:{}:{}", job.name, slot.slot, site.name);

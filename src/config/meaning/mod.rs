@@ -1,5 +1,6 @@
 //! From what was written to what it means, gathering every mistake on the way.
 
+mod before;
 mod channel;
 mod judging;
 mod keep;
@@ -22,7 +23,7 @@ use super::load::Loader;
 use super::problem::{Gathered, Problems, nearest};
 use crate::jobs::{Check, Report, Site};
 use crate::judge::Rule;
-use crate::schedule::Cron;
+use crate::schedule::{Cron, Maintenance};
 
 /// Who is on tells of a moment: told much later, it misleads.
 const WHO_LATE: SignedDuration = SignedDuration::from_mins(15);
@@ -91,7 +92,8 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
 
     let mut reports = Vec::new();
     for (name, report) in written.reports.0 {
-        reports.extend(self::report(g, &name, &report, &time_zone, &sites, &site_names, &channel_names));
+        let known = (&*sites, &*site_names, &*channel_names);
+        reports.extend(self::report(g, &name, &report, &time_zone, known, &maintenance));
     }
 
     for rule in
@@ -186,25 +188,29 @@ fn report(
     name: &str,
     report: &file::Report,
     time_zone: &TimeZone,
-    sites: &[Arc<Site>],
-    site_names: &[String],
-    channels: &[String],
+    (sites, site_names, channels): (&[Arc<Site>], &[String], &[String]),
+    maintenance: &[Arc<Maintenance>],
 ) -> Option<Report> {
     let at = format!("reports.{name}");
     if report.who.is_none() {
         g.add(&at, "the report has no kind: give `who: {}`");
     }
     let time_zone = zone(g, &format!("{at}.time_zone"), report.time_zone.as_deref()).unwrap_or(time_zone.clone());
-    let cron = match &report.cron {
-        None => {
+    let names = its_sites(g, &format!("{at}.site"), &report.site, site_names);
+    let before = before::before(g, &at, report, &names, maintenance);
+    let cron = match (&report.cron, &before) {
+        _ if before::is_meant(report) => before.as_ref().map(|(_, cron)| cron.clone()),
+        (None, _) => {
             g.add(&at, "`cron` is missing: say when it is told, such as `45 21 * * SUN`");
             None
         }
-        Some(cron) => g.take(&format!("{at}.cron"), Cron::new(cron, &time_zone)),
+        (Some(cron), _) => g.take(&format!("{at}.cron"), Cron::new(cron, &time_zone)),
     };
-    let names = its_sites(g, &format!("{at}.site"), &report.site, site_names);
     let tell = tell(g, &at, report.tell.as_ref(), channels);
-    let late = length(g, &format!("{at}.late"), report.late.as_deref(), WHO_LATE);
+    let before = before.map(|(before, _)| before);
+    // Told after it has begun, it would be no warning.
+    let latest = before.as_ref().map_or(WHO_LATE, |before| WHO_LATE.min(before.lead));
+    let late = length(g, &format!("{at}.late"), report.late.as_deref(), latest);
     let sites = sites.iter().filter(|site| names.iter().any(|name| **name == *site.name)).cloned().collect();
-    Some(Report { name: name.to_owned(), sites, cron: cron?, tell, late })
+    Some(Report { name: name.to_owned(), sites, cron: cron?, tell, late, before })
 }
