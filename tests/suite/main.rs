@@ -14,6 +14,7 @@ mod import;
 mod names;
 mod payloads;
 mod rooms;
+mod secrets;
 mod shipped;
 mod story;
 mod support;
