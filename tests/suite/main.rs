@@ -17,6 +17,7 @@ mod names;
 mod payloads;
 mod restarts;
 mod rooms;
+mod secrets;
 mod shipped;
 mod sites;
 mod story;
