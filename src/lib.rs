@@ -54,5 +54,6 @@ pub mod clean;
 pub mod clock;
 pub mod duration;
 mod hex;
+pub mod names;
 pub mod secret;
 pub mod telemetry;

@@ -120,6 +120,8 @@ pub(super) enum Command {
     /// What the rules would have told of the past; nothing is recorded, nothing is sent
     #[command(after_help = REPLAY)]
     Replay(Replay),
+    /// Puts a random pseudonym in the place of somebody's name, everywhere and for good
+    Forget(Forget),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),
     /// The JSON Schema of the configuration, by which editors complete and check it
@@ -340,6 +342,13 @@ pub(super) struct Incidents {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Forget {
+    /// Directory and id, whatever the case, or the pseudonym that the store knows them by
+    #[arg(value_name = "DIR\\ID")]
+    pub(super) person: String,
 }
 
 #[derive(Debug, ClapArgs)]

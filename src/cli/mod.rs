@@ -11,6 +11,7 @@ mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod forget;
 mod health;
 mod incidents;
 mod init;
@@ -84,6 +85,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
+        Command::Forget(forget) => forget::forget(&context, forget).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

@@ -39,7 +39,8 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
         let names = names(&rooms.store, snapshot).await?;
         let occasion = Occasion::Scheduled { due: slot.slot };
         let link = site.link.as_deref();
-        let message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, &job.zone));
+        let mut message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, &job.zone));
+        rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
         let cause = format!("report:{}:{}:{}", job.name, slot.slot, site.name);
         let about = Addressed { cause: &cause, follows: None, kind: Kind::Who, urgent: false };
         deliveries.extend(rooms.deliveries(&message, &job.tell, &about, |_| true));

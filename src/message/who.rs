@@ -98,6 +98,7 @@ pub fn people<'a>(sessions: impl Iterator<Item = (&'a Pair, &'a Session)>, names
         anonymous,
         since: None,
         connected: None,
+        pseudonym: None,
     };
     for (pair, session) in sessions {
         let user = &session.user;

@@ -7,6 +7,7 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod forget;
 mod hours;
 mod incidents;
 mod key;
@@ -14,6 +15,7 @@ mod lock;
 mod outbox;
 mod past;
 mod polls;
+mod pseudonym;
 mod recall;
 mod routing;
 mod schedules;
@@ -30,6 +32,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 pub use error::StoreError;
+pub use forget::Forgot;
 pub use incidents::IncidentRow;
 pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
@@ -39,6 +42,7 @@ pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 
 use crate::clock::whole_milliseconds;
+use crate::names::Names;
 use dialect::Pool;
 
 /// The memory of one instance: a database file with its key and its lock beside it.
@@ -46,6 +50,8 @@ pub struct Store {
     pool: Pool,
     folder: PathBuf,
     key: key::HashKey,
+    /// How people are called here from now on.
+    names: Names,
     /// What is known of each site that was polled, dropped when a commit fails.
     memory: Mutex<HashMap<Arc<str>, past::Memory>>,
 }
@@ -58,7 +64,14 @@ impl Store {
         lock::make_private_file(database)?;
         let pool = dialect::open(database).await?;
         let key = key::HashKey::beside(database)?;
-        Ok(Self { pool, folder, key, memory: Mutex::default() })
+        Ok(Self { pool, folder, key, names: Names::default(), memory: Mutex::default() })
+    }
+
+    /// Calls people otherwise from now on.
+    #[must_use]
+    pub fn naming(mut self, names: Names) -> Self {
+        self.names = names;
+        self
     }
 
     /// Opens a store that must be there already.

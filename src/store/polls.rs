@@ -40,7 +40,9 @@ impl Store {
         let site = poll.snapshot.site();
         let mut memory = self.memory.lock().await;
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
-        let Memory { open, past } = memory.remove(site).unwrap_or_default();
+        let generation_of_people = self.generation().await?;
+        let known = memory.remove(site).filter(|memory| memory.generation == generation_of_people);
+        let Memory { open, past, .. } = known.unwrap_or_default();
         let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
@@ -64,7 +66,7 @@ impl Store {
             };
             // After a gap nobody knows when a session began, only that it was there by now.
             let at_least = known.seen.is_none_or(|seen| !goes_on(seen, now, poll.interval));
-            let rows = spans::begin(&mut tx, known.id, &change.began, now, at_least).await?;
+            let rows = spans::begin(&mut tx, known.id, &change.began, (now, at_least), (&self.key, self.names)).await?;
             spans::end(&mut tx, &change.ended, known.seen, now).await?;
             began += rows.len();
             ended += change.ended.len();
@@ -114,7 +116,7 @@ impl Store {
                 coverage.is_full().then_some((poll.counts, coverage.asked)),
             )
         });
-        memory.insert(site.clone(), Memory { open: Some(open), past });
+        memory.insert(site.clone(), Memory { open: Some(open), past, generation: generation_of_people });
         Ok(Recorded::Done { began, ended })
     }
 

@@ -55,7 +55,7 @@ pub(super) async fn make(context: &Context<'_>, args: &Demo, days: u16) -> Resul
     let seed = args.seed.unwrap_or(1);
     let database = folder.state().join(&config.database);
     write_key(&folder, &database, seed)?;
-    let store = Store::open(&database).await?;
+    let store = Store::open(&database).await?.naming(config.names);
     store.hurry().await?;
     let made =
         write(&store, &config, Month::new(seed, first, days, &config.time_zone), |at| tell(at, first, days)).await?;
