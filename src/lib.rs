@@ -41,6 +41,7 @@ pub mod replay;
 pub mod message;
 pub mod render;
 pub mod channels;
+pub mod preview;
 pub mod outbox;
 pub mod store;
 
@@ -55,5 +56,6 @@ pub mod clock;
 pub mod duration;
 mod hex;
 pub mod names;
+pub mod pattern;
 pub mod secret;
 pub mod telemetry;

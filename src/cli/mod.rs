@@ -13,14 +13,17 @@ mod demo;
 mod exit;
 mod forget;
 mod health;
+mod import;
 mod incidents;
 mod init;
 mod outbox;
 mod output;
 mod poll;
+mod preview;
 mod replay;
 mod run;
 mod shell;
+mod templates;
 mod test;
 mod time;
 mod topology;
@@ -82,10 +85,13 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Announce(announce) => announce::announce(&context, announce).await,
         Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,
+        Command::Preview(preview) => preview::show(&context, preview).await,
+        Command::Templates(templates) => templates::templates(templates),
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
         Command::Forget(forget) => forget::forget(&context, forget).await,
+        Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

@@ -34,10 +34,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let names = written.store.as_ref().and_then(|store| store.names).unwrap_or_default();
     let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
     let keep = keep::keep(g, written.keep.as_ref());
-    let templates = written.templates.map(|folder| loader.find(&folder));
-    if let Some(folder) = templates.as_ref().filter(|folder| !folder.is_dir()) {
-        g.add("templates", format!("there is no folder `{}`", folder.display()));
-    }
+    let templates = templates(g, &loader, written.templates.as_deref());
 
     let channel_names: Vec<String> = written.channels.0.iter().map(|(name, _)| name.clone()).collect();
     let rule_names: Vec<String> = written.rules.0.iter().map(|(name, _)| name.clone()).collect();
@@ -55,8 +52,12 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         .into_iter()
         .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel, (&time_zone, names)))
         .collect();
-    let rules: Vec<_> =
-        written.rules.0.into_iter().filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names)).collect();
+    let rules: Vec<_> = written
+        .rules
+        .0
+        .into_iter()
+        .filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names, &time_zone))
+        .collect();
     let sites: Vec<_> =
         written.sites.0.into_iter().filter_map(|(name, site)| site::site(g, &loader, &name, &site)).collect();
 
@@ -145,6 +146,21 @@ fn check_rules(
         }
     }
     its_rules
+}
+
+/// The folder of the operator's own templates.
+pub(super) fn templates_only(path: &Path, text: &str, written: &file::Config) -> Result<Option<PathBuf>, Problems> {
+    let mut gathered = Gathered::new(path, text);
+    let folder = templates(&mut gathered, &Loader::beside(path), written.templates.as_deref());
+    gathered.finish(Some(folder))
+}
+
+fn templates(g: &mut Gathered<'_>, loader: &Loader, folder: Option<&str>) -> Option<PathBuf> {
+    let folder = loader.find(folder?);
+    if !folder.is_dir() {
+        g.add("templates", format!("there is no folder `{}`", folder.display()));
+    }
+    Some(folder)
 }
 
 /// What the commands need that only look into the store.
