@@ -9,6 +9,7 @@ mod discovery;
 mod engines;
 mod forms;
 mod histories;
+mod past;
 mod import;
 mod rooms;
 mod shipped;
