@@ -11,6 +11,7 @@ mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod export;
 mod forget;
 mod health;
 mod import;
@@ -25,7 +26,9 @@ mod run;
 mod shell;
 mod templates;
 mod test;
+mod then;
 mod time;
+mod told;
 mod topology;
 mod who;
 
@@ -90,6 +93,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
+        Command::Export(args) => export::export(&context, args).await,
         Command::Forget(forget) => forget::forget(&context, forget).await,
         Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,

@@ -7,6 +7,7 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod export;
 mod forget;
 mod hours;
 mod incidents;
@@ -21,6 +22,7 @@ mod routing;
 mod schedules;
 mod sick;
 mod spans;
+mod there;
 mod tidy;
 mod topology;
 
@@ -32,12 +34,14 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 pub use error::StoreError;
+pub use export::{Figures, ReadingRow, SessionRow};
 pub use forget::Forgot;
 pub use incidents::IncidentRow;
 pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
 pub use recall::{RecalledReading, RecalledSession};
 pub use schedules::Slot;
+pub use there::Then;
 pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 

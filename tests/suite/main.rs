@@ -10,6 +10,7 @@ mod discovery;
 mod engines;
 mod forms;
 mod histories;
+mod past;
 mod import;
 mod names;
 mod payloads;
