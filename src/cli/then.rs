@@ -79,7 +79,8 @@ async fn snapshot(
         let Some((_, Observation::Seen(sessions))) = pairs.iter_mut().find(|(pair, _)| *pair == recalled.pair) else {
             continue;
         };
-        let anonymous = || User { directory: "NONE".into(), id: format!("anonymous{}", recalled.id).into(), name: None };
+        let anonymous =
+            || User { directory: "NONE".into(), id: format!("anonymous{}", recalled.id).into(), name: None };
         let user = recalled.user.unwrap_or_else(anonymous);
         if !user.is_anonymous() {
             names.add_since(&user, recalled.began, recalled.at_least);

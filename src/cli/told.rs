@@ -26,6 +26,9 @@ pub(super) struct Told<'a> {
     pub(super) args: &'a Who,
 }
 
+/// A session, and where.
+type On<'a> = (&'a Pair, &'a Session);
+
 /// The people of one site, or of one part of it.
 struct List {
     /// None where it is of the whole site.
@@ -63,7 +66,7 @@ impl Told<'_> {
         }
     }
 
-    fn list<'s>(&self, group: Option<String>, sessions: &[(&'s Pair, &'s Session)]) -> List {
+    fn list(&self, group: Option<String>, sessions: &[On<'_>]) -> List {
         let mut all = people(sessions.iter().copied(), self.names);
         let anonymous = all.pop_if(|person| person.anonymous);
         if !self.listed {
@@ -76,7 +79,7 @@ impl Told<'_> {
     fn lists(&self, snapshot: &Snapshot) -> Vec<List> {
         let all: Vec<_> = snapshot.sessions().collect();
         let Some(by) = self.args.group_by else { return vec![self.list(None, &all)] };
-        let mut groups: HashMap<String, (String, Vec<(&Pair, &Session)>)> = HashMap::new();
+        let mut groups: HashMap<String, (String, Vec<On<'_>>)> = HashMap::new();
         for (pair, session) in all {
             let name = match by {
                 GroupBy::VirtualProxy => &*pair.prefix,
@@ -87,11 +90,13 @@ impl Told<'_> {
             let key = if by == GroupBy::Directory { fold(name).collect() } else { name.to_owned() };
             groups.entry(key).or_insert_with(|| (name.to_owned(), Vec::new())).1.push((pair, session));
         }
-        let mut lists: Vec<_> =
-            groups.into_values().map(|(name, sessions)| self.list(Some(name), &sessions)).collect();
+        let mut lists: Vec<_> = groups.into_values().map(|(name, sessions)| self.list(Some(name), &sessions)).collect();
         lists.sort_by(|one, other| {
-            (other.counts.users, other.counts.sessions, &one.group)
-                .cmp(&(one.counts.users, one.counts.sessions, &other.group))
+            (other.counts.users, other.counts.sessions, &one.group).cmp(&(
+                one.counts.users,
+                one.counts.sessions,
+                &other.group,
+            ))
         });
         lists
     }
@@ -211,8 +216,7 @@ impl Told<'_> {
             } else {
                 output::shown(&format!("{}\\{}", person.directory, person.id))
             };
-            let on: Vec<_> =
-                person.on.iter().map(|on| if on.is_empty() { "(default)" } else { on.as_str() }).collect();
+            let on: Vec<_> = person.on.iter().map(|on| if on.is_empty() { "(default)" } else { on.as_str() }).collect();
             let name = output::shown(person.name.as_deref().unwrap_or_default());
             let mut row = vec![user, name, person.sessions.to_string(), output::shown(&on.join(", "))];
             row.extend(dated.then(|| self.since(person)));

@@ -209,8 +209,11 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
     })
 }
 
+/// Where the store is, and the zone to show times in.
+type Remembered = (PathBuf, TimeZone);
+
 /// Sites of the configuration, where the store with people's names is, and the zone to show times in.
-fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>, Option<(PathBuf, TimeZone)>), Failure> {
+fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>, Option<Remembered>), Failure> {
     let config = context.config()?;
     let mut names: Vec<&str> = Vec::new();
     for name in &args.site {

@@ -53,8 +53,7 @@ impl Store {
         .await?;
         let mut pairs = Vec::with_capacity(rows.len());
         for row in &rows {
-            let pair =
-                Pair { proxy: row.try_get::<String, _>(0)?.into(), prefix: row.try_get::<String, _>(1)?.into() };
+            let pair = Pair { proxy: row.try_get::<String, _>(0)?.into(), prefix: row.try_get::<String, _>(1)?.into() };
             let folded: bool = row.try_get("folded")?;
             let covered = match row.try_get::<Option<i64>, _>("to")? {
                 _ if folded => Some(None),
@@ -140,7 +139,9 @@ mod tests {
     async fn an_instant_is_known_as_it_was_polled() {
         let folder = TempDir::new().unwrap();
         let store = open(&folder).await;
-        for (at, hr) in [(0, Some(&["anna:s1"][..])), (60, Some(&["anna:s1", "bo:s2"])), (120, None), (900, Some(&["bo:s2"]))] {
+        for (at, hr) in
+            [(0, Some(&["anna:s1"][..])), (60, Some(&["anna:s1", "bo:s2"])), (120, None), (900, Some(&["bo:s2"]))]
+        {
             record(&store, &snapshot(at, &[("", Some(&[])), ("hr", hr)]), &[]).await.unwrap();
         }
         let told = async |seconds| {
@@ -170,7 +171,9 @@ mod tests {
             let folder = TempDir::new().unwrap();
             let store = open(&folder).await.naming(names);
             record(&store, &snapshot(0, &[("", Some(&["anna:s1"])), ("hr", Some(&[]))]), &[]).await.unwrap();
-            record(&store, &snapshot(60, &[("", Some(&["anna:s1", "bo:s2"])), ("hr", Some(&["bo:s3"]))]), &[]).await.unwrap();
+            record(&store, &snapshot(60, &[("", Some(&["anna:s1", "bo:s2"])), ("hr", Some(&["bo:s3"]))]), &[])
+                .await
+                .unwrap();
             let users = [user("ANNA"), user("bo"), user("cy")];
             let users: Vec<&User> = users.iter().collect();
             let told = async |seconds| {

@@ -83,8 +83,11 @@ fn the_past_is_asked_exported_and_forgotten() {
         .iter()
         .filter(|one| one["began"].as_str() <= Some(utc) && one["ended"].as_str().is_none_or(|ended| ended > utc))
         .collect();
-    let people: HashSet<_> =
-        on.iter().filter(|one| one["anonymous"] == false).map(|one| (one["directory"].as_str(), one["id"].as_str())).collect();
+    let people: HashSet<_> = on
+        .iter()
+        .filter(|one| one["anonymous"] == false)
+        .map(|one| (one["directory"].as_str(), one["id"].as_str()))
+        .collect();
     assert!(people.len() > 50, "{}", people.len());
     assert_eq!((&then["sessions"], &then["users"]), (&Value::from(on.len()), &Value::from(people.len())));
     let listed = then["sites"][0]["people"].as_array().expect("people");
@@ -93,11 +96,14 @@ fn the_past_is_asked_exported_and_forgotten() {
 
     // The readings count the same.
     let readings = lines(&made.export("readings", "json"));
-    let site = readings.iter().find(|one| {
-        one["proxy"].is_null() && one["from"].as_str() <= Some(utc) && one["to"].as_str() >= Some(utc)
-    });
+    let site = readings
+        .iter()
+        .find(|one| one["proxy"].is_null() && one["from"].as_str() <= Some(utc) && one["to"].as_str() >= Some(utc));
     let site = site.expect("a reading of the site");
-    assert_eq!((&site["sessions"], &site["users"], &site["kind"]), (&then["sessions"], &then["users"], &"reading".into()));
+    assert_eq!(
+        (&site["sessions"], &site["users"], &site["kind"]),
+        (&then["sessions"], &then["users"], &"reading".into())
+    );
 
     // CSV has the same rows under one header.
     for (what, rows) in [("sessions", sessions.len()), ("readings", readings.len())] {
@@ -145,7 +151,11 @@ fn what_the_past_does_not_know_is_said() {
         (&["who", "--at", "noon"], 2, "`noon` is no time: write `HH:MM`"),
         (&["who", "--at", "10:00", "--site", "test"], 2, "nothing is stored of a site `test`; there is `prod`"),
         (&["who", "--at", "10:00", "--host", "x"], 2, "cannot be used with"),
-        (&["export", "--site", "prod", "--from", "2026-10-31", "--to", "2026-10-30", "--format", "csv"], 2, "is before"),
+        (
+            &["export", "--site", "prod", "--from", "2026-10-31", "--to", "2026-10-30", "--format", "csv"],
+            2,
+            "is before",
+        ),
         (&["export", "--site", "test", "--from", DAY, "--to", DAY, "--format", "csv"], 2, "there is `prod`"),
         (&["export", "--site", "prod", "--from", "31.10.", "--to", DAY, "--format", "csv"], 2, "it is no day"),
         (&["forget", "CORP\\"], 2, "name one person as `DIRECTORY\\id`"),
@@ -154,6 +164,7 @@ fn what_the_past_does_not_know_is_said() {
         let (status, out, err) = made.run(args);
         assert_eq!((status, err.contains(said)), (code, true), "{args:?}: {out}{err}");
     }
-    let empty = made.said(&["export", "--site", "prod", "--from", "2020-01-01", "--to", "2020-01-02", "--format", "csv"]);
+    let empty =
+        made.said(&["export", "--site", "prod", "--from", "2020-01-01", "--to", "2020-01-02", "--format", "csv"]);
     assert_eq!(empty, "", "no row, no header: nothing is stored of these days");
 }
