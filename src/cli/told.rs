@@ -287,7 +287,7 @@ impl<'a> PairAnswer<'a> {
     }
 }
 
-/// Since when is null where it is not known; `at_least` says that it may have been for longer.
+/// Since when is left out where it is not known; `at_least` says that it may have been for longer.
 #[derive(Serialize)]
 struct PersonAnswer {
     directory: String,
@@ -295,7 +295,9 @@ struct PersonAnswer {
     name: Option<String>,
     sessions: u64,
     on: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     at_least: Option<bool>,
 }
 
