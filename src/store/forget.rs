@@ -253,20 +253,20 @@ async fn disguise(tx: &mut Transaction, others: &[Disguise]) -> Result<u64, Stor
         if others.is_empty() || NAMELESS.contains(&table.as_str()) || STRUCTURE.contains(&column.as_str()) {
             continue;
         }
-        let sql = format!("SELECT rowid, \"{column}\" FROM \"{table}\" WHERE \"{column}\" <> ''");
+        // By their values, since not every table has row ids.
+        let sql = format!("SELECT DISTINCT \"{column}\" FROM \"{table}\" WHERE \"{column}\" <> ''");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut **tx).await?;
         for row in &rows {
-            let text: String = row.try_get(1)?;
+            let text: String = row.try_get(0)?;
             let lower: String = fold(&text).collect();
             let mut now = None;
             for other in others.iter().filter(|other| others.len() == 1 || other.may_be_in(&lower)) {
                 now = other.apply(now.as_deref().unwrap_or(&text)).or(now);
             }
             let Some(now) = now else { continue };
-            let sql = format!("UPDATE \"{table}\" SET \"{column}\" = $2 WHERE rowid = $1");
-            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(row.try_get::<i64, _>(0)?).bind(now);
-            query.execute(&mut **tx).await?;
-            changed += 1;
+            let sql = format!("UPDATE \"{table}\" SET \"{column}\" = $2 WHERE \"{column}\" = $1");
+            changed +=
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(text).bind(now).execute(&mut **tx).await?.rows_affected();
         }
     }
     Ok(changed)
