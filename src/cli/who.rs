@@ -12,7 +12,7 @@ use super::args::{Who, WhoFormat};
 use super::exit::{Exit, Failure};
 pub(super) use super::told::PairAnswer;
 use super::told::Told;
-use super::{Context, health, output, then, topology};
+use super::{Context, health, known, output, then, topology};
 use crate::config::load::Loader;
 use crate::message::KnownNames;
 use crate::qlik::{
@@ -217,10 +217,7 @@ fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>,
     let config = context.config()?;
     let mut names: Vec<&str> = Vec::new();
     for name in &args.site {
-        if config.site(name).is_none() {
-            let known = config.sites.iter().map(|site| format!("`{}`", site.name)).collect::<Vec<_>>().join(", ");
-            return Err(Failure::usage(format!("no site is called `{}`; there is {known}", output::shown(name))));
-        }
+        known::site(&config, name)?;
         if !names.contains(&name.as_str()) {
             names.push(name);
         }
