@@ -14,6 +14,7 @@ mod drain;
 mod exit;
 mod export;
 mod forget;
+mod held;
 mod health;
 mod import;
 mod incidents;
@@ -26,6 +27,7 @@ mod preview;
 mod replay;
 mod run;
 mod shell;
+mod silence;
 mod templates;
 mod test;
 mod then;
@@ -95,6 +97,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Templates(templates) => templates::templates(templates),
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
         Command::Export(args) => export::export(&context, args).await,
         Command::Forget(forget) => forget::forget(&context, forget).await,
