@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::daemon;
 use crate::jobs::{self, Letters, Site};
 use crate::message::{self, Occasion};
+use crate::names::Names;
 use crate::outbox::{Letter, Restarting};
 use crate::qlik::Qlik;
 use crate::render::Engine;
@@ -26,6 +27,12 @@ pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<E
     let site = known::site(&config, &args.site)?;
     let tell = known::channels(&config, &args.tell)?;
     let via = args.via.as_deref().map(|via| writes_to_people(&config, via)).transpose()?;
+    if via.is_some() && config.names != Names::Full {
+        return Err(Failure::usage(format!(
+            "with `store: {{names: {}}}` nobody's name is written down, and a mail to somebody would be kept with their address: tell channels alone",
+            config.names.word()
+        )));
+    }
     let now = context.clock.now();
     let planned =
         args.at.as_deref().map(|at| time::next(at, now, &config.time_zone)).transpose().map_err(Failure::usage)?;
@@ -68,7 +75,8 @@ async fn rehearse(
 ) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let engine = Engine::new(config.templates.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
-    let store = Store::open_existing(&context.state().join(&config.database)).await?;
+    let store =
+        Store::open_existing(&context.state().join(&config.database)).await?.map(|store| store.naming(config.names));
     if let Some(store) = &store {
         jobs::recall(store, &site.name, qlik).await?;
     }

@@ -11,6 +11,7 @@ mod backoff;
 mod courier;
 mod delivery;
 mod desk;
+mod disguise;
 mod letters;
 mod outgoing;
 mod policy;
@@ -21,6 +22,7 @@ pub use delivery::{
     Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Pause, Settled, Sick, Use, settle,
 };
 pub use desk::{Books, Decided, News, NewsTurn, Thread, Told, decide};
+pub use disguise::Disguise;
 pub use letters::{Letter, Restarting, Unwritten, letters, not_again, person_key};
 pub use outgoing::{Held, NewHeld, NewTold, Outgoing, Release};
 pub use policy::{HeldBy, Hour, Policy, Sort};

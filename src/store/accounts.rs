@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::{Db, begin};
 use super::{Store, StoreError, ms};
+use crate::names::Names;
 use crate::snapshot::{User, fold};
 
 /// People in one statement.
@@ -20,6 +21,9 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<(&'a User, Option<String>)>, StoreError> {
         let mut found = Vec::new();
+        if self.names() != Names::Full {
+            return Ok(found);
+        }
         for chunk in users.chunks(ROWS) {
             let keys: HashMap<(String, String), &User> = chunk.iter().map(|user| (keys(user), *user)).collect();
             let mut sql = QueryBuilder::<Db>::new("SELECT directory_key, id_key, mail FROM person WHERE looked_up >= ");
@@ -44,6 +48,10 @@ impl Store {
         accounts: &[(&User, Option<&str>, Option<&str>)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // What people are called is not written where the store is to keep it to itself.
+        if self.names() != Names::Full {
+            return Ok(());
+        }
         let mut tx = begin(&self.pool).await?;
         for (user, name, mail) in accounts {
             let (directory, id) = keys(user);
@@ -67,6 +75,9 @@ impl Store {
 
     /// Keeps what people are called; those of whom nothing was told are noted as asked about.
     pub async fn keep_names(&self, names: &[(&User, Option<&str>)], now: Timestamp) -> Result<(), StoreError> {
+        if self.names() != Names::Full {
+            return Ok(());
+        }
         let mut tx = begin(&self.pool).await?;
         for (user, name) in names {
             let (directory, id) = keys(user);
@@ -86,6 +97,9 @@ impl Store {
 
     /// People who are on a site without a name, and of whom it was not asked since; at most so many.
     pub async fn not_asked_about(&self, site: &str, since: Timestamp, most: u32) -> Result<Vec<User>, StoreError> {
+        if self.names() != Names::Full {
+            return Ok(Vec::new());
+        }
         let rows = sqlx::query(
             "SELECT DISTINCT person.id, directory, user_id, name FROM span JOIN pair ON pair.id = span.pair JOIN person ON person.id = span.person \
              WHERE site = $1 AND ended IS NULL AND name IS NULL AND max(coalesce(named, 0), coalesce(looked_up, 0)) < $2 ORDER BY person.id LIMIT $3",
