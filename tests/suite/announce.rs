@@ -138,7 +138,8 @@ async fn each_person_on_gets_one_mail_of_their_own_and_only_where_that_is_allowe
     // Whoever is forgotten is written to nowhere in the files, nor where they were written to.
     let forgotten = headcount(&scene.folder, &["forget", r"CORP\anna"]).await;
     assert_eq!(forgotten.status, 0, "{}", forgotten.err);
-    for file in std::fs::read_dir(scene.folder.state()).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+    for file in std::fs::read_dir(scene.folder.state()).expect("a folder").map(|entry| entry.expect("an entry").path())
+    {
         let bytes = std::fs::read(&file).expect("a file").to_ascii_lowercase();
         assert!(!bytes.windows(16).any(|window| window == b"anna@example.com"), "{}", file.display());
     }
