@@ -104,7 +104,7 @@ enum Work {
 pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Rooms>, StartError> {
     let engine = Engine::new(config.templates.as_deref())?;
     let store = Arc::new(Store::open(&state.join(&config.database)).await?);
-    let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes(config)));
+    let courier = Arc::new(Courier::new(store.clone(), clock.clone(), state, routes(config)));
     let (channels, zone) = (places(config), config.time_zone.clone());
     Ok(Arc::new(Rooms { store, clock, engine, courier, channels, zone, desk: Arc::default() }))
 }
@@ -174,6 +174,12 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
     if config.templates.is_some() {
         for failing in crate::channels::rehearse(&rooms.engine) {
             tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");
+        }
+    }
+    for spec in &config.channels {
+        for failing in spec.channel.rehearse_own(&rooms.engine) {
+            let channel = spec.channel.name.as_str();
+            tracing::warn!(channel, failing, "its template fails on a sample message; plain words would be sent in its place");
         }
     }
     let watched: Vec<(&str, &str, &str)> = config

@@ -11,6 +11,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::secret::Secret;
@@ -206,7 +207,7 @@ impl Observation {
 }
 
 /// How many of how many pairs answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Coverage {
     pub answered: u64,
     pub asked: u64,
@@ -219,7 +220,7 @@ impl Coverage {
 }
 
 /// How many sessions, users and anonymous sessions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Every session, anonymous ones too.
     pub sessions: u64,

@@ -115,7 +115,19 @@ impl Client {
 
     /// Posts JSON. Where no answer came, the outcome says so.
     pub(super) async fn post(&self, to: &Secret, body: &str, now: Timestamp) -> Result<Answer, Outcome> {
+        self.post_with(to, body, &[], now).await
+    }
+
+    /// Posts JSON, with further headers.
+    pub(super) async fn post_with(
+        &self,
+        to: &Secret,
+        body: &str,
+        headers: &[(&'static str, String)],
+        now: Timestamp,
+    ) -> Result<Answer, Outcome> {
         let request = self.0.post(to.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let (status, retry_after, body) = self.exchange(to, request.body(body.to_owned()), now).await?;
         Ok(Answer { status, retry_after, body: hidden(to, &body) })
     }

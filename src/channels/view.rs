@@ -244,6 +244,16 @@ impl<'a> People<'a> {
         self.users.iter().take(most).take_while(fits).count()
     }
 
+    /// So many people as they are, anonymous visitors last; how many more there are, and how many are kept back.
+    pub(super) fn persons(&self, most: usize) -> (Vec<&'a Person>, usize, usize) {
+        if self.hidden {
+            return (Vec::new(), 0, self.users.len());
+        }
+        let most = most.min(self.most);
+        let people = self.users.iter().take(most).chain(&self.anonymous).copied().collect();
+        (people, self.users.len().saturating_sub(most), 0)
+    }
+
     fn shown(&self, most: usize) -> Shown<'a> {
         if self.hidden {
             return Shown { hidden: self.users.len(), ..Shown::default() };

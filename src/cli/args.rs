@@ -98,6 +98,19 @@ pub(super) enum Color {
     Never,
 }
 
+#[derive(Debug, ClapArgs)]
+pub(super) struct Schema {
+    #[arg(value_enum, default_value_t)]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum SchemaOf {
+    #[default]
+    Config,
+    Webhook,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Who is on, right now
@@ -122,8 +135,8 @@ pub(super) enum Command {
     Replay(Replay),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),
-    /// The JSON Schema of the configuration, by which editors complete and check it
-    Schema,
+    /// The JSON Schema of the configuration, by which editors complete and check it, or of what a webhook is sent
+    Schema(Schema),
     /// Completions for a shell, to be sourced or installed
     Completions { shell: clap_complete::Shell },
     /// The manual page, in roff: headcount man | man -l -

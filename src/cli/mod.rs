@@ -84,7 +84,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
         Command::Init(init) => init::init(&context, init).await,
-        Command::Schema => shell::schema(),
+        Command::Schema(schema) => shell::schema(schema.of),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man => shell::man(),
         #[cfg(feature = "demo")]

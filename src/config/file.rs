@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::channels::{email, slack, teams, written};
+use crate::channels::{email, file, slack, teams, webhook, written};
 use crate::judge::{Metric, Severity};
 use crate::secret::Secret;
 
@@ -232,6 +232,8 @@ pub(super) struct Channel {
     pub(super) slack: Option<slack::Written>,
     pub(super) teams: Option<teams::Written>,
     pub(super) email: Option<email::Written>,
+    pub(super) webhook: Option<webhook::Written>,
+    pub(super) file: Option<file::Written>,
     pub(super) from: Option<Severity>,
     pub(super) names: Option<Names>,
     pub(super) resolved: Option<bool>,
@@ -243,12 +245,6 @@ pub(super) struct Channel {
     pub(super) pace: Option<String>,
     pub(super) give_up: Option<String>,
     pub(super) ca: Option<String>,
-    #[serde(default, rename = "webhook")]
-    #[schemars(skip)]
-    _webhook: Later,
-    #[serde(default, rename = "file")]
-    #[schemars(skip)]
-    _file: Later,
     #[serde(default, rename = "proxy_url")]
     #[schemars(skip)]
     _proxy_url: Later,

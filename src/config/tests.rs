@@ -31,7 +31,7 @@ rules:
     tell: [ops, bosses]
   blind: {unreachable: {for: 2m, parts: any}, severity: critical, tell: [ops]}
 reports:
-  before-restart: {who: {}, site: all, cron: "45 21 * * SUN", tell: [ops], late: 1h}
+  before-restart: {who: {}, site: all, cron: "45 21 * * SUN", tell: [ops, audit, scratch], late: 1h}
 channels:
   ops: {slack: {webhook_url_file: slack-ops}}
   bosses:
@@ -40,6 +40,8 @@ channels:
       to: [cio@example.com]
       smtp: {host: mail.example.com, user: headcount, password_file: smtp-password}
     from: critical
+  audit: {webhook: {url_file: audit-url, key_file: hook-key}}
+  scratch: {file: {folder: out}}
 "#;
 
 /// What is right, and how it is written wrong.
@@ -181,6 +183,24 @@ const MISTAKES: &[(&str, &str)] = &[
         "smtp: {host: mail.example.com, user: headcount, password_file: smtp-password}",
         "smtp: smtp://headcount:hunter2@mail.example.com:25",
     ),
+    ("url_file: audit-url", "url: http://audit.example.com/topsecret"),
+    ("url_file: audit-url", "url: https://x.webhook.office.com/topsecret"),
+    ("url_file: audit-url", "url: https://hooks.slack.com/topsecret"),
+    ("url_file: audit-url, ", ""),
+    ("key_file: hook-key", "key: topsecret"),
+    ("key_file: hook-key", "key_file: smtp-password"),
+    ("key_file: hook-key", "key: whsec_aHVudGVyMg=="),
+    ("key_file: hook-key", "key_file: hook-key, template: nothing.json.j2"),
+    ("key_file: hook-key", "key_file: hook-key, template: slack-ops"),
+    ("key_file: hook-key", "key_file: hook-key, template: broken.json.j2"),
+    ("key_file: hook-key", "key_file: hook-key, limit: 4000"),
+    ("key_file: hook-key", "key_file: hook-key, template: own.json.j2, limit: 40"),
+    ("key_file: hook-key", "keyfile: hook-key"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: ../out}}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: ''}}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: .}}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: out}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: out}, webhook: {url_file: audit-url}}"),
     ("exclude: ['INTERNAL\\sa_*']", "exclude: [\"INTERNAL\\sa_*\"]"),
     ("reports:", "rules: {}\nreports:"),
     ("rules: [crowded, mass-logout, blind]", "rules: [crowded, blind]"),
@@ -197,6 +217,10 @@ fn folder() -> tempfile::TempDir {
     std::fs::write(folder.path().join("slack-ops"), "https://hooks.slack.com/services/T0/B0/topsecret\n").unwrap();
     std::fs::write(folder.path().join("smtp-password"), "hunter2\n").unwrap();
     std::fs::write(folder.path().join("empty"), "\n").unwrap();
+    std::fs::write(folder.path().join("audit-url"), "https://audit.example.com/hooks/topsecret\n").unwrap();
+    std::fs::write(folder.path().join("hook-key"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    std::fs::write(folder.path().join("own.json.j2"), "{\"text\": {{ text }}}\n").unwrap();
+    std::fs::write(folder.path().join("broken.json.j2"), "{\n{% if %}\n}\n").unwrap();
     std::fs::write(folder.path().join("pfx-password"), "secret\n").unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/certificates");
     for (from, to) in [
@@ -229,10 +253,10 @@ fn told_of(folder: &Path, problems: &Problems) -> String {
 fn the_whole_of_what_is_built_is_read() {
     let folder = folder();
     let config = Config::from_text(&folder.path().join("headcount.yaml"), GOOD).unwrap();
-    assert_eq!((config.sites.len(), config.checks.len(), config.reports.len(), config.channels.len()), (1, 1, 1, 2));
+    assert_eq!((config.sites.len(), config.checks.len(), config.reports.len(), config.channels.len()), (1, 1, 1, 4));
     assert_eq!(config.checks[0].rules.len(), 3);
     let shown = format!("{config:?}");
-    for secret in ["topsecret", "hunter2", "PRIVATE"] {
+    for secret in ["topsecret", "hunter2", "PRIVATE", "whsec_"] {
         assert!(!shown.contains(secret), "{shown}");
     }
 }

@@ -1,11 +1,12 @@
 //! How sites were used over a period, as plain facts. Numbers that were not seen are absent, never zero.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Bound, Metric, Moment, Severity};
 
 /// What a digest looks back over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     Day,
@@ -14,7 +15,7 @@ pub enum Period {
 }
 
 /// Everything that a digest tells. Whoever is ranked by time goes through the message's people.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Digest {
     pub period: Period,
     /// The sites it counts over, in the configuration's order.
@@ -49,7 +50,7 @@ pub struct Digest {
 }
 
 /// How much a site was used.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Usage {
     /// Distinct people.
     pub people: Compared,
@@ -66,7 +67,7 @@ pub struct Usage {
 }
 
 /// A number, the period before, and the same weekday last week (or the same month last year, and so on).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Compared {
     pub now: Option<u64>,
     pub before: Option<u64>,
@@ -74,14 +75,14 @@ pub struct Compared {
 }
 
 /// When the most were on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Peak {
     pub at: Moment,
     pub value: u64,
 }
 
 /// An hour of the day, and how many were on in it on average.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UsualHour {
     /// Such as `10:00-11:00`.
     pub hour: String,
@@ -89,7 +90,7 @@ pub struct UsualHour {
 }
 
 /// One day of several.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Day {
     /// Its first instant.
     pub at: Moment,
@@ -98,7 +99,7 @@ pub struct Day {
 }
 
 /// The part of a site, a virtual proxy or a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Share {
     /// Empty for the default virtual proxy.
     pub name: String,
@@ -107,7 +108,7 @@ pub struct Share {
 }
 
 /// How long a rule's threshold was crossed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Over {
     pub rule: String,
     pub metric: Metric,
@@ -120,7 +121,7 @@ pub struct Over {
 }
 
 /// Something that was told in the period.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DigestIncident {
     pub at: Moment,
     pub site: String,
@@ -132,7 +133,7 @@ pub struct DigestIncident {
 }
 
 /// How much of the period was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Watched {
     /// Polls that saw everything, of so many that were due.
     pub seen: u64,
@@ -149,7 +150,7 @@ impl Watched {
 }
 
 /// A stretch in which not everything was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Blind {
     pub site: String,
     pub from: Moment,
@@ -160,7 +161,7 @@ pub struct Blind {
 }
 
 /// A report that was never sent, because headcount was down for too long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missed {
     pub due: Moment,
 }

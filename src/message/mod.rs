@@ -18,6 +18,7 @@ mod who;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
@@ -38,7 +39,7 @@ pub use crate::judge::{Bound, Metric, Severity, Turn};
 pub use crate::snapshot::{Counts, Coverage};
 
 /// What sort of message it is; names the template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Something is wrong, and has just become news.
@@ -91,7 +92,7 @@ impl Kind {
 }
 
 /// One thing to tell, before any channel has put it into its own form.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Message {
     pub kind: Kind,
     pub severity: Severity,
@@ -111,14 +112,14 @@ pub struct Message {
 }
 
 /// A thing of the configuration, with the operator's own link to it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Named {
     pub name: String,
     pub link: Option<String>,
 }
 
 /// Why it is told, and why now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Reason {
     /// It began to hold, and has held as long as the rule asks.
@@ -136,7 +137,7 @@ pub enum Reason {
 }
 
 /// What is so.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
@@ -159,7 +160,11 @@ pub enum Facts {
     /// A channel is tried.
     Test { channel: String },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
-    Several { parts: Vec<Message> },
+    Several {
+        /// Each channel is given them beside these facts, without their people.
+        #[serde(skip)]
+        parts: Vec<Message>,
+    },
     /// About a channel or a restart.
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
@@ -171,7 +176,7 @@ pub enum Facts {
 }
 
 /// A pair that did not answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Silent {
     pub proxy: String,
     /// Empty for the default virtual proxy.
@@ -181,7 +186,7 @@ pub struct Silent {
 }
 
 /// One person on, with names cleaned. All anonymous visitors together are one row, with an empty directory and id.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub struct Person {
     pub directory: String,
     pub id: String,
@@ -198,7 +203,7 @@ pub struct Person {
 }
 
 /// Since when somebody is on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Since {
     pub at: Moment,
     /// They were there when watching began, and may have been on for longer.

@@ -1,11 +1,12 @@
 //! What people should know beside findings and reports: a channel that is down, a restart that is planned.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Counts, Coverage, Moment, Silent};
 
 /// What a notice is about.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub enum Notice {
     /// A channel takes nothing any more; `why` in few words, and how many messages wait for it.
@@ -17,7 +18,7 @@ pub enum Notice {
 }
 
 /// How far a planned restart has come.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Restart {
     pub step: Step,
     /// When it is planned for, or until when headcount waits.
@@ -34,7 +35,7 @@ pub struct Restart {
 }
 
 /// The steps of a restart, as they are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// It is planned, and people may be on.

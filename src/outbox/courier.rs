@@ -1,6 +1,7 @@
 //! Claims what is due, sends it, and records what came of it.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Route {
 pub struct Courier {
     store: Arc<Store>,
     clock: Clock,
+    /// The state directory.
+    state: PathBuf,
     routes: RwLock<HashMap<String, Arc<Route>>>,
     /// When each paced channel was last sent to.
     sent: Mutex<HashMap<String, Timestamp>>,
@@ -52,9 +55,14 @@ pub struct Courier {
 }
 
 impl Courier {
-    pub fn new(store: Arc<Store>, clock: Clock, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
-        let routes = RwLock::new(by_name(routes));
-        Self { store, clock, routes, sent: Mutex::default(), strays: AtomicI64::new(i64::MIN / 2), wake: Notify::new() }
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        state: &Path,
+        routes: impl IntoIterator<Item = Arc<Route>>,
+    ) -> Self {
+        let (state, routes) = (state.to_owned(), RwLock::new(by_name(routes)));
+        Self { store, clock, state, routes, sent: Mutex::default(), strays: AtomicI64::new(i64::MIN / 2), wake: Notify::new() }
     }
 
     /// Takes other channels in the place of those it had; what is being sent is sent as it was begun.
@@ -216,6 +224,7 @@ impl Courier {
             message_id: &claimed.message_id,
             in_reply_to: claimed.in_reply_to.as_deref(),
             now: self.clock.now(),
+            state: &self.state,
         };
         let outcome = route.channel.send(parcel).await;
         let now = self.clock.now();

@@ -54,11 +54,7 @@ impl Engine {
                 Some((path, text)) => (path.display().to_string(), text),
                 None => ((*name).to_owned(), (*built_in).to_owned()),
             };
-            environment.add_template_owned(*name, text).map_err(|error| TemplateError::Syntax {
-                file,
-                line: error.line().unwrap_or(1),
-                what: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
-            })?;
+            environment.add_template_owned(*name, text).map_err(|error| syntax_error(&file, &error))?;
         }
         Ok(Self { environment })
     }
@@ -68,11 +64,30 @@ impl Engine {
         Self::new(None).unwrap_or_else(|error| unreachable!("a built-in template does not compile: {error}"))
     }
 
+    /// Whether a template that is not one of these compiles. Its name says how it escapes.
+    pub fn compiles(&self, name: &str, text: &str) -> Result<(), TemplateError> {
+        self.environment.template_from_named_str(name, text).map(drop).map_err(|error| syntax_error(name, &error))
+    }
+
+    /// Renders such a template; it may extend and import the others.
+    pub fn render_text(&self, name: &str, text: &str, facts: impl Serialize) -> Result<String, TemplateError> {
+        let template = self.environment.template_from_named_str(name, text).map_err(|error| syntax_error(name, &error))?;
+        template.render(Serde(facts)).map_err(|error| failure(name, &error))
+    }
+
     /// Renders one template.
     pub fn render(&self, name: &str, facts: impl Serialize) -> Result<String, TemplateError> {
         let template =
             self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;
         template.render(Serde(facts)).map_err(|error| failure(name, &error))
+    }
+}
+
+fn syntax_error(file: &str, error: &minijinja::Error) -> TemplateError {
+    TemplateError::Syntax {
+        file: file.to_owned(),
+        line: error.line().unwrap_or(1),
+        what: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
     }
 }
 

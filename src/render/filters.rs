@@ -13,6 +13,8 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("clock", |moment: Value, now: Value| clock(&moment, &now));
     environment.add_filter("unmarked", |text: &str| unmarked(text));
     environment.add_filter("ended", |text: &str| ended(text));
+    environment.add_filter("markdown", |text: &str| markdown(text));
+    environment.add_filter("html", |text: &str| html(text));
 }
 
 /// `no users`, `1 user`, `2 users`, `3 virtual proxies`.
@@ -99,9 +101,56 @@ fn ended(text: &str) -> &'static str {
     if text.contains(leftward) { "\u{200e}" } else { "" }
 }
 
+/// A text that Markdown shows letter for letter: each mark has a back-slash, and nobody is mentioned, nor is an emoji named,
+/// since an invisible character stands behind what begins them.
+fn markdown(text: &str) -> String {
+    const JOINER: char = '\u{2060}';
+    let mut safe = String::with_capacity(text.len() + 8);
+    let mut number = true;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '>' | '$' => {
+                safe.extend(['\\', c]);
+            }
+            // At the beginning it would number a list.
+            '.' if number && !safe.is_empty() => safe.push_str("\\."),
+            '.' if safe.ends_with("www") => safe.extend([JOINER, c]),
+            // A mention, an entity, and what Slack's messages have in their place.
+            '@' | '&' | '<' => safe.extend([c, JOINER]),
+            // An emoji, or an address.
+            ':' if rest.peek().is_some_and(|next| !next.is_ascii_digit() && *next != ' ') => safe.extend([c, JOINER]),
+            c => safe.push(c),
+        }
+        number &= c.is_ascii_digit();
+    }
+    safe
+}
+
+/// A text that HTML shows letter for letter.
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_and_mentions_do_nothing() {
+        for (text, safe) in [
+            ("CORP\\anna", "CORP\\\\anna"),
+            ("*b* _i_ [x](y)", "\\*b\\* \\_i\\_ \\[x\\]\\(y\\)"),
+            ("@channel :tada:", "@\u{2060}channel :\u{2060}tada:"),
+            ("<!channel>", "<\u{2060}\\!channel\\>"),
+            ("at 10:40: www.x", "at 10:40: www\u{2060}.x"),
+            ("1. item", "1\\. item"),
+            ("v1.2", "v1.2"),
+        ] {
+            assert_eq!(markdown(text), safe);
+        }
+        assert_eq!(html("<b>&\"'"), "&lt;b&gt;&amp;&quot;&#39;");
+    }
 
     #[test]
     fn numbers_agree_with_their_nouns() {

@@ -1,6 +1,6 @@
 //! How every message looks in every channel, as text to review.
 
-use super::super::{ChannelKind, Names, format, rehearse};
+use super::super::{ChannelKind, Names, file, format, rehearse};
 use super::{PLAIN, json};
 use crate::message::{Facts, Kind, Notice, Restart, Step, sample};
 use crate::render::Engine;
@@ -18,7 +18,11 @@ fn every_sample_has_its_form() {
             }
             let value = json(&payload);
             let form = match kind {
-                ChannelKind::Slack | ChannelKind::Teams => serde_json::to_string_pretty(&value).unwrap(),
+                ChannelKind::Slack | ChannelKind::Teams | ChannelKind::Webhook => {
+                    serde_json::to_string_pretty(&value).unwrap()
+                }
+                // Its facts are those that a webhook is sent.
+                ChannelKind::File => file::shown(payload.body()).split("\n--- facts").next().unwrap().to_owned(),
                 ChannelKind::Email => format!(
                     "Subject: {}\nUrgent: {}\n\n{}\n{}",
                     value["subject"].as_str().unwrap(),
@@ -113,7 +117,11 @@ fn a_broken_template_falls_back_and_says_so() {
         for kind in ChannelKind::ALL {
             let name = match (kind, file) {
                 (_, "words") => "words/alert.txt.j2".to_owned(),
-                (ChannelKind::Email, "json.j2") | (ChannelKind::Slack | ChannelKind::Teams, "txt.j2" | "html.j2") => {
+                (ChannelKind::Email | ChannelKind::File, "json.j2")
+                | (ChannelKind::Slack | ChannelKind::Teams, "txt.j2" | "html.j2")
+                | (ChannelKind::File, "html.j2")
+                // It has no layout but the operator's own.
+                | (ChannelKind::Webhook, _) => {
                     continue;
                 }
                 (kind, file) => format!("{kind}/alert.{file}"),

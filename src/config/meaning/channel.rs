@@ -65,9 +65,16 @@ pub(super) fn channel(
         };
         kinds.push(settings.map(channels::Settings::Email));
     }
+    if let Some(webhook) = &written.webhook {
+        kinds.push(self::webhook(g, loader, &format!("{at}.webhook"), webhook).map(channels::Settings::Webhook));
+    }
+    if let Some(file) = &written.file {
+        let settings = g.take(&format!("{at}.file.folder"), channels::file::Settings::new(file));
+        kinds.push(settings.map(channels::Settings::File));
+    }
     if kinds.len() != 1 {
         let what = if kinds.is_empty() { "the channel has no kind" } else { "the channel has more than one kind" };
-        g.add(&at, format!("{what}: give exactly one of `slack`, `teams` and `email`"));
+        g.add(&at, format!("{what}: give exactly one of `slack`, `teams`, `email`, `webhook` and `file`"));
     }
     let authorities = match &written.ca {
         None => Some(Authorities::default()),
@@ -100,6 +107,35 @@ pub(super) fn channel(
         policy,
         give_up,
     })
+}
+
+/// Where it leads, what it is signed with, and its own form.
+fn webhook(
+    g: &mut Gathered<'_>,
+    loader: &Loader,
+    key: &str,
+    written: &channels::webhook::Written,
+) -> Option<channels::webhook::Settings> {
+    let ways = (written.url.as_ref(), written.url_file.as_deref(), written.url_env.as_deref());
+    let url = loader.secret(g, key, "url", ways, true);
+    let ways = (written.key.as_ref(), written.key_file.as_deref(), written.key_env.as_deref());
+    let signed = ways.0.is_some() || ways.1.is_some() || ways.2.is_some();
+    let keys = loader.secret(g, key, "key", ways, false);
+    let given = ["key", "key_file", "key_env"][ways.1.map_or(2 * usize::from(ways.2.is_some()), |_| 1)];
+    let keys = keys.and_then(|keys| g.take(&format!("{key}.{given}"), channels::webhook::Keys::new(&keys)));
+    let template = written.template.as_deref().map(|file| {
+        let key = format!("{key}.template");
+        let bytes = g.take(&key, loader.bytes(file))?;
+        let name = std::path::Path::new(file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = String::from_utf8(bytes).map_err(|_| format!("`{file}` is not UTF-8 text"));
+        let text = g.take(&key, text)?;
+        g.take(&key, channels::webhook::Template::new(&name, &text))
+    });
+    // What could not be read is told already.
+    if (signed && keys.is_none()) || matches!(template, Some(None)) {
+        return None;
+    }
+    g.take(key, channels::webhook::Settings::new(url?, keys, template.flatten(), written.limit))
 }
 
 /// What it takes, and when.

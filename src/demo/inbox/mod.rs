@@ -9,6 +9,7 @@ mod plain;
 mod slack;
 mod smtp;
 mod teams;
+mod webhook;
 
 pub use http::{Fault, HttpInbox, Kind, Received};
 pub use plain::plain_text;

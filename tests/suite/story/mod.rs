@@ -4,6 +4,7 @@ mod change;
 mod delivery;
 mod discovery;
 mod grouping;
+mod hooks;
 mod names;
 mod quiet;
 mod reload;
