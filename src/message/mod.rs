@@ -7,6 +7,7 @@
 mod alert;
 mod chart;
 mod digest;
+mod engine;
 mod itself;
 mod moment;
 mod notice;
@@ -27,6 +28,7 @@ pub use chart::{Chart, Limit, Series};
 pub use digest::{
     Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
 };
+pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use moment::{Moment, lasting};
 pub use notice::{Notice, Restart, Step};
@@ -35,7 +37,7 @@ pub use summary::{Entry, WhyHeld};
 pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
-pub use crate::judge::{Bound, Metric, Severity, Turn};
+pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Turn};
 pub use crate::snapshot::{Counts, Coverage};
 
 /// What sort of message it is; names the template.
@@ -142,6 +144,16 @@ pub enum Reason {
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
     Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
+    /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
+    Engines {
+        metric: EngineMetric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        coverage: Coverage,
+        engines: Vec<EngineLine>,
+    },
     /// A number that moved from `from` to `to`. `percent` is of `from`, absent when that is 0.
     Change {
         metric: Metric,

@@ -33,19 +33,20 @@ pub(super) struct Spent {
 pub(super) const SPENT: &str = "person, pair, began, last_seen, ended";
 
 /// How far a pair's answers reach.
-pub(super) struct Reach {
+struct Reach {
     /// When its last answer stops to speak.
     until: i64,
     /// The time between its polls.
     step: i64,
 }
 
-pub(super) async fn reach(pool: &Pool, places: &HashMap<i64, Place>) -> Result<HashMap<i64, Reach>, StoreError> {
+async fn reach(pool: &Pool, places: &HashMap<i64, Place>) -> Result<HashMap<i64, Reach>, StoreError> {
     let mut reach = HashMap::new();
     for pair in places.keys() {
         // A pair that has been silent for long has few readings to say so.
         let row = sqlx::query(
-            "SELECT * FROM (SELECT * FROM reading WHERE pair = $1 ORDER BY id DESC LIMIT 1000) AS latest \
+            "SELECT latest.*, (SELECT min(\"from\") FROM reading WHERE pair = $1 AND id > latest.id) AS next \
+             FROM (SELECT * FROM reading WHERE pair = $1 ORDER BY id DESC LIMIT 1000) AS latest \
              WHERE why IS NULL ORDER BY id DESC LIMIT 1",
         )
         .bind(pair)
@@ -53,16 +54,23 @@ pub(super) async fn reach(pool: &Pool, places: &HashMap<i64, Place>) -> Result<H
         .await?;
         if let Some(row) = row {
             let last = Stored::reading(&row)?;
-            reach.insert(*pair, Reach { until: last.until(None), step: last.step });
+            reach.insert(*pair, Reach { until: last.until(row.try_get("next")?), step: last.step });
         }
     }
     Ok(reach)
 }
 
 impl Spent {
+    /// A span within a period, from its beginning to the poll that did not have it any more.
+    pub(super) fn whole(row: &Row, (from, to): (i64, i64)) -> Result<Self, StoreError> {
+        let (began, ended): (i64, Option<i64>) = (row.try_get(2)?, row.try_get(4)?);
+        let from = began.max(from);
+        Ok(Self { person: row.try_get(0)?, pair: row.try_get(1)?, from, to: ended.unwrap_or(to).min(to).max(from) })
+    }
+
     /// A span within a period. Where nobody looked for a while, it was there until it was last seen; one that is open, until
     /// its pair's last answer.
-    pub(super) fn read(row: &Row, reach: &HashMap<i64, Reach>, (from, to): (i64, i64)) -> Result<Self, StoreError> {
+    fn read(row: &Row, reach: &HashMap<i64, Reach>, (from, to): (i64, i64)) -> Result<Self, StoreError> {
         let (pair, began): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
         let (last_seen, ended): (Option<i64>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
         let step = reach.get(&pair).map_or(steps::STEP, |reach| reach.step);

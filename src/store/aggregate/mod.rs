@@ -16,6 +16,7 @@ pub use connected::Connected;
 pub(super) use present::list;
 
 use super::{Store, StoreError, at, ms};
+use crate::judge::{Bound, Metric};
 use steps::Piece;
 
 /// How long somebody must have been away to be back.
@@ -29,6 +30,22 @@ pub struct Period<'a> {
     pub from: Timestamp,
     /// Not later than now: what lies ahead would count as not polled.
     pub to: Timestamp,
+}
+
+/// What is asked beside what is told of every period.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ask<'a> {
+    pub limits: &'a [Limit],
+    /// Stretches within the period, each to be told as one hour is: working hours, for instance.
+    pub stretches: &'a [(Timestamp, Timestamp)],
+}
+
+/// A bound that numbers are measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub metric: Metric,
+    pub bound: Bound,
+    pub number: u64,
 }
 
 /// How some sites were used over a period.
@@ -46,10 +63,12 @@ pub struct Usage {
     pub hours: Vec<Hour>,
     /// The whole period, as one hour.
     pub whole: Hour,
+    /// The stretches that were asked, in their order.
+    pub stretches: Vec<Hour>,
     /// The highest, and the first moment of it.
     pub peak_users: Option<Peak>,
     pub peak_sessions: Option<Peak>,
-    /// For each number that was asked, how long there were more users.
+    /// For each limit that was asked, how long it was crossed.
     pub over: Vec<Over>,
     /// By virtual proxy, one for each prefix of each site.
     pub virtual_proxies: Vec<Share>,
@@ -106,14 +125,16 @@ pub struct Peak {
     pub exact: bool,
 }
 
-/// How long there were more than `number` users.
+/// How long a number was beyond its limit. What was only partly seen can be too many, never too few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Over {
-    pub number: u64,
+    pub limit: Limit,
     /// For certain.
     pub lasted: SignedDuration,
-    /// At most: more only where whole hours are all that is kept, and the number lies between an hour's lowest and highest.
+    /// At most: more only where whole hours are all that is kept, and the limit lies between an hour's lowest and highest.
     pub at_most: SignedDuration,
+    /// How many times: a stretch that was not seen ends none.
+    pub times: u64,
 }
 
 /// A part of all that was seen.
@@ -160,8 +181,8 @@ pub enum BlindWhy {
 }
 
 impl Store {
-    /// How some sites were used over a period; with the time that there were more users than each number of `over`.
-    pub async fn usage(&self, period: &Period<'_>, over: &[u64]) -> Result<Usage, StoreError> {
+    /// How some sites were used over a period.
+    pub async fn usage(&self, period: &Period<'_>, ask: &Ask<'_>) -> Result<Usage, StoreError> {
         let mut usage = Usage::default();
         let (from, to) = (ms(period.from), ms(period.to));
         let mut all: Vec<Vec<Piece>> = Vec::new();
@@ -181,7 +202,8 @@ impl Store {
         usage.whole = steps::hour(&pieces, from, to);
         (usage.peak_users, usage.peak_sessions) =
             (steps::peak(&pieces, |p| p.users), steps::peak(&pieces, |p| p.sessions));
-        usage.over = over.iter().map(|number| steps::over(&pieces, *number)).collect();
+        usage.stretches = ask.stretches.iter().map(|(from, to)| steps::hour_of(&pieces, ms(*from), ms(*to))).collect();
+        usage.over = ask.limits.iter().map(|limit| steps::over(&pieces, *limit)).collect();
         present::tell(&self.pool, &present, period, &mut usage).await?;
         Ok(usage)
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::connected::{SPENT, Spent, reach};
+use super::connected::{SPENT, Spent};
 use super::present::{self, Present};
 use super::steps::{Figure, Figures, Piece, Sight};
 use crate::store::StoreError;
@@ -101,10 +101,10 @@ async fn counted_twice(
         return Ok(Vec::new());
     }
     let blind = blind(pool, sites, present, (from, to)).await?;
-    let reach = reach(pool, &present.places).await?;
     let (mut changes, mut spans) = (Vec::new(), Vec::<Spent>::new());
     for row in &rows {
-        let spent = Spent::read(row, &reach, (from, to))?;
+        // What was not seen of it is taken out by `blind`.
+        let spent = Spent::whole(row, (from, to))?;
         if spans.first().is_some_and(|first| first.person != spent.person) {
             one_person(&spans, present, &blind, &mut changes);
             spans.clear();
@@ -131,14 +131,25 @@ async fn blind(
             sites[place.site].iter().filter(|piece| piece.figures.is_none()).map(|piece| (piece.from, piece.to)),
         );
         if !partly.is_empty() {
-            let mut sql =
-                QueryBuilder::<Db>::new("SELECT \"from\", \"to\" FROM reading WHERE why IS NOT NULL AND pair = ");
-            sql.push_bind(*pair).push(" AND \"to\" >= ").push_bind(from).push(" AND \"from\" < ").push_bind(to);
-            for row in sql.build().fetch_all(pool).await? {
+            // Sites may show the same while one pair answers in the place of another, so what counts is its own next answer.
+            let rows = sqlx::query(
+                "SELECT \"from\", \"to\", \
+                 (SELECT \"from\" FROM reading next WHERE next.pair = $1 AND next.id > r.id AND why IS NULL ORDER BY id LIMIT 1), \
+                 (SELECT \"from\" FROM hour next WHERE next.pair = $1 AND next.\"to\" > r.\"to\" ORDER BY next.\"to\" LIMIT 1) \
+                 FROM reading r WHERE why IS NOT NULL AND pair = $1 AND \"to\" >= $2 AND \"from\" < $3",
+            )
+            .bind(*pair)
+            .bind(from)
+            .bind(to)
+            .fetch_all(pool)
+            .await?;
+            for row in rows {
                 let (first, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-                // What it did not show, it did not show until its site showed something else.
+                let answers: [Option<i64>; 2] = [row.try_get(2)?, row.try_get(3)?];
+                let next = answers.into_iter().flatten().min().unwrap_or(i64::MAX);
+                // What it did not show, it did not show until then, or until its site showed something else.
                 let during = partly.iter().filter(|piece| piece.to > first && piece.from <= last);
-                stretches.extend(during.map(|piece| (piece.from.max(first), piece.to)));
+                stretches.extend(during.map(|piece| (piece.from.max(first), piece.to.min(next))));
             }
         }
         stretches.sort_unstable();

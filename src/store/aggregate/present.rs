@@ -109,11 +109,12 @@ pub(super) async fn load(pool: &Pool, period: &Period<'_>, seen: &[bool]) -> Res
     Ok(present)
 }
 
-/// Whether a pair was seen in a period in which its site was never seen whole.
+/// Whether a pair was seen in a period in which its site was never seen whole. An hour without polls is what the last poll
+/// before it still said, and saw nobody.
 async fn answered(pool: &Pool, pair: i64, from: i64, to: i64) -> Result<bool, StoreError> {
     let row = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM reading WHERE pair = $1 AND why IS NULL AND \"to\" >= $2 AND \"from\" < $3) \
-         OR EXISTS (SELECT 1 FROM hour WHERE pair = $1 AND \"to\" >= $2 AND \"from\" < $3)",
+         OR EXISTS (SELECT 1 FROM hour WHERE pair = $1 AND polls > 0 AND \"to\" >= $2 AND \"from\" < $3)",
     )
     .bind(pair)
     .bind(from)

@@ -2,7 +2,8 @@
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{Blind, BlindWhy, Coverage, Hour, Over, Peak, Spread, at, lasting};
+use super::{Blind, BlindWhy, Coverage, Hour, Limit, Over, Peak, Spread, at, lasting};
+use crate::judge::{Bound, Metric};
 use crate::store::StoreError;
 use crate::store::dialect::{Db, Pool, Row};
 
@@ -69,6 +70,16 @@ pub(in crate::store) struct Polls {
     made: u64,
     answered: u64,
     partly: u64,
+}
+
+impl Figures {
+    fn of(&self, metric: Metric) -> Figure {
+        match metric {
+            Metric::Users => self.users,
+            Metric::Sessions => self.sessions,
+            Metric::Anonymous => self.anonymous,
+        }
+    }
 }
 
 impl Figure {
@@ -267,6 +278,13 @@ pub(super) fn hours(pieces: &[Piece], from: i64, to: i64) -> Vec<Hour> {
     hours
 }
 
+/// What was shown in a stretch somewhere within these pieces.
+pub(super) fn hour_of(pieces: &[Piece], from: i64, to: i64) -> Hour {
+    let first = pieces.partition_point(|piece| piece.to <= from);
+    let length = pieces[first..].partition_point(|piece| piece.from < to);
+    hour(&pieces[first..first + length], from, to)
+}
+
 /// What was shown from `from` to `to`.
 pub(super) fn hour(pieces: &[Piece], from: i64, to: i64) -> Hour {
     let (mut seen, mut partly) = (0, 0);
@@ -332,16 +350,26 @@ pub(super) fn peak(pieces: &[Piece], of: impl Fn(&Figures) -> Figure) -> Option<
     })
 }
 
-pub(super) fn over(pieces: &[Piece], number: u64) -> Over {
-    let (mut lasted, mut at_most) = (0, 0);
+/// How long a number was beyond its limit.
+pub(super) fn over(pieces: &[Piece], limit: Limit) -> Over {
+    let (mut lasted, mut at_most, mut times, mut beyond) = (0, 0, 0, false);
     for piece in pieces {
-        let Some(users) = piece.figures.map(|figures| figures.users) else { continue };
-        if users.min > number {
-            lasted += piece.to - piece.from;
-        }
-        if users.max > number {
-            at_most += piece.to - piece.from;
-        }
+        let Some(figure) = piece.figures.as_ref().map(|figures| figures.of(limit.metric)) else { continue };
+        let full = piece.sight == Sight::Full;
+        // Surely beyond, perhaps beyond, and surely not.
+        let (surely, perhaps, within) = match limit.bound {
+            Bound::Above => (figure.min > limit.number, figure.max > limit.number, full && figure.max <= limit.number),
+            Bound::Below => (
+                full && figure.max < limit.number,
+                full && figure.min < limit.number,
+                full && figure.min >= limit.number,
+            ),
+        };
+        let length = piece.to - piece.from;
+        lasted += if surely { length } else { 0 };
+        at_most += if perhaps { length } else { 0 };
+        times += u64::from(surely && !beyond);
+        beyond = surely || (beyond && !within);
     }
-    Over { number, lasted: lasting(lasted), at_most: lasting(at_most) }
+    Over { limit, lasted: lasting(lasted), at_most: lasting(at_most), times }
 }
