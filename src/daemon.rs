@@ -179,7 +179,11 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
     for spec in &config.channels {
         for failing in spec.channel.rehearse_own(&rooms.engine) {
             let channel = spec.channel.name.as_str();
-            tracing::warn!(channel, failing, "its template fails on a sample message; plain words would be sent in its place");
+            tracing::warn!(
+                channel,
+                failing,
+                "its template fails on a sample message; plain words would be sent in its place"
+            );
         }
     }
     let watched: Vec<(&str, &str, &str)> = config

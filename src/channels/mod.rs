@@ -72,7 +72,6 @@ impl fmt::Display for ChannelKind {
 
 /// What a channel needs to know, with its secrets in hand.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there are a handful of channels, each made once")]
 pub enum Settings {
     Slack(slack::Settings),
     Teams(teams::Settings),
@@ -178,7 +177,9 @@ impl Channel {
 
     fn form(&self) -> Form<'_> {
         match &self.settings {
-            Settings::Webhook(settings) => Form { own: settings.template(), most: settings.limit(), ..self.kind().into() },
+            Settings::Webhook(settings) => {
+                Form { own: settings.template(), most: settings.limit(), ..self.kind().into() }
+            }
             _ => self.kind().into(),
         }
     }

@@ -55,14 +55,17 @@ pub struct Courier {
 }
 
 impl Courier {
-    pub fn new(
-        store: Arc<Store>,
-        clock: Clock,
-        state: &Path,
-        routes: impl IntoIterator<Item = Arc<Route>>,
-    ) -> Self {
+    pub fn new(store: Arc<Store>, clock: Clock, state: &Path, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
         let (state, routes) = (state.to_owned(), RwLock::new(by_name(routes)));
-        Self { store, clock, state, routes, sent: Mutex::default(), strays: AtomicI64::new(i64::MIN / 2), wake: Notify::new() }
+        Self {
+            store,
+            clock,
+            state,
+            routes,
+            sent: Mutex::default(),
+            strays: AtomicI64::new(i64::MIN / 2),
+            wake: Notify::new(),
+        }
     }
 
     /// Takes other channels in the place of those it had; what is being sent is sent as it was begun.

@@ -71,7 +71,8 @@ impl Engine {
 
     /// Renders such a template; it may extend and import the others.
     pub fn render_text(&self, name: &str, text: &str, facts: impl Serialize) -> Result<String, TemplateError> {
-        let template = self.environment.template_from_named_str(name, text).map_err(|error| syntax_error(name, &error))?;
+        let template =
+            self.environment.template_from_named_str(name, text).map_err(|error| syntax_error(name, &error))?;
         template.render(Serde(facts)).map_err(|error| failure(name, &error))
     }
 

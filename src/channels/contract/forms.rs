@@ -9,9 +9,15 @@ use crate::render::Engine;
 fn every_sample_has_its_form() {
     let engine = Engine::embedded();
     for kind in ChannelKind::ALL {
+        let mut shown: Vec<Kind> = Vec::new();
         for (name, message) in sample::all() {
             let payload = format(kind, &message, &engine, Names::Shown);
             assert!(!payload.body().contains(PLAIN), "{kind} {name}: {}", payload.body());
+            // They have the words and the facts of the others, and no look: one of each kind is enough to review.
+            if matches!(kind, ChannelKind::Webhook | ChannelKind::File) && shown.contains(&message.kind) {
+                continue;
+            }
+            shown.push(message.kind);
             if name == "who_many" {
                 // Long, and the tests of limits read it.
                 continue;

@@ -180,7 +180,11 @@ fn mail() {
 #[test]
 fn what_servers_say_is_cleaned_and_cut() {
     let loud = format!("a\r\nb\u{1b}[31m{}", "x".repeat(500));
-    for outcome in [slack::judge_status(400, None, &loud), email::judge_reply(email::Stage::Recipient, 550, &loud), webhook::judge_status(400, None, &loud)] {
+    for outcome in [
+        slack::judge_status(400, None, &loud),
+        email::judge_reply(email::Stage::Recipient, 550, &loud),
+        webhook::judge_status(400, None, &loud),
+    ] {
         let Outcome::Refused { why, .. } = outcome else { panic!("{outcome:?}") };
         assert!(why.chars().count() <= 200 && !why.chars().any(char::is_control), "{why:?}");
     }

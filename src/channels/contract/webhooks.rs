@@ -39,10 +39,15 @@ fn own(template: (&str, &str, usize)) -> Channel {
 fn the_schema_is_written_down_and_every_sample_keeps_it() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/webhook.schema.json");
     let written = std::fs::read(&path).unwrap_or_default();
-    assert_eq!(String::from_utf8(written).unwrap(), schema(), "write it anew: headcount schema webhook > docs/webhook.schema.json");
+    assert_eq!(
+        String::from_utf8(written).unwrap(),
+        schema(),
+        "write it anew: headcount schema webhook > docs/webhook.schema.json"
+    );
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema()).unwrap()).unwrap();
     let keeps = |value: &Value, what: &str| {
-        let wrong: Vec<_> = validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let wrong: Vec<_> =
+            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(wrong.is_empty(), "{what}: {wrong:?}\n{value:#}");
     };
     for (name, message) in message::sample::all() {
@@ -61,7 +66,11 @@ fn the_schema_is_written_down_and_every_sample_keeps_it() {
 }
 
 /// Posts to a server that gives this answer. Gives what it was asked, too.
-async fn posted(settings: impl FnOnce(&str) -> webhook::Settings, parcel: Parcel<'_>, answer: String) -> (Outcome, String) {
+async fn posted(
+    settings: impl FnOnce(&str) -> webhook::Settings,
+    parcel: Parcel<'_>,
+    answer: String,
+) -> (Outcome, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hooks/topsecret?token=alsosecret", listener.local_addr().unwrap());
     let server = tokio::spawn(async move {
@@ -110,7 +119,10 @@ async fn a_receiver_is_heard_and_its_secret_is_not_told() {
     for (answer, meaning) in [
         (http("410 Gone", "", ""), "ChannelDown { why: \"the webhook answered 410: its receiver wants no more"),
         (http("429 Slow", "Retry-After: 17\r\n", ""), "Retry { after: Some(17s), scope: Channel"),
-        (http("302 Found", "Location: http://127.0.0.1:1/topsecret\r\n", ""), "ChannelDown { why: \"it redirects to 127.0.0.1"),
+        (
+            http("302 Found", "Location: http://127.0.0.1:1/topsecret\r\n", ""),
+            "ChannelDown { why: \"it redirects to 127.0.0.1",
+        ),
         (http("400 Bad", "", echo), "Refused { why: \"the webhook answered 400: no hook /*** here\", degrade: true"),
         (String::new(), "Retry { after: None, scope: Delivery, maybe_taken: true"),
     ] {
@@ -138,7 +150,9 @@ fn the_shipped_forms_hold_every_sample_within_their_limits() {
                     assert!(attachment["title"].as_str().unwrap().chars().count() <= 200, "{whole}");
                 }
                 "google-chat.json.j2" => {
-                    let text = value["cardsV2"][0]["card"]["sections"][0]["widgets"][0]["textParagraph"]["text"].as_str().unwrap();
+                    let text = value["cardsV2"][0]["card"]["sections"][0]["widgets"][0]["textParagraph"]["text"]
+                        .as_str()
+                        .unwrap();
                     assert!(!text.is_empty(), "{sample}");
                 }
                 _ => {
@@ -147,6 +161,7 @@ fn the_shipped_forms_hold_every_sample_within_their_limits() {
                 }
             }
         }
+        let snapshot = format!("webhook_own__{}", name.split('.').next().unwrap());
         let few = ["alert_crowded", "who", "alert_several", "digest"].map(|name| {
             let payload = channel.format(&super::sample(name), &engine);
             format!("{name}\n{:#}\n", json(&payload))
@@ -155,7 +170,7 @@ fn the_shipped_forms_hold_every_sample_within_their_limits() {
         settings.set_snapshot_path("../snapshots");
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!(format!("webhook_own__{}", name.split('.').next().unwrap()), few.join("\n")));
+        settings.bind(|| insta::assert_snapshot!(snapshot, few.join("\n")));
     }
 }
 
@@ -183,7 +198,8 @@ fn names_do_nothing_in_the_shipped_forms() {
             "google-chat.json.j2" => {
                 let text = &value["cardsV2"][0]["card"]["sections"][0]["widgets"][0]["textParagraph"]["text"];
                 (text.as_str().unwrap(), |text| {
-                    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+                    let text =
+                        text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
                     text.replace("&amp;", "&")
                 })
             }
@@ -195,7 +211,11 @@ fn names_do_nothing_in_the_shipped_forms() {
         }
         if template.0 != "ntfy.json.j2" {
             for wrong in ["<!channel>", "<at>", "<b>&amp;</b>", " @here", " @channel"] {
-                assert!(!text.contains(wrong) || wrong.starts_with(" @") && template.0.starts_with("google"), "{}: {wrong} in {text}", template.0);
+                assert!(
+                    !text.contains(wrong) || wrong.starts_with(" @") && template.0.starts_with("google"),
+                    "{}: {wrong} in {text}",
+                    template.0
+                );
             }
         }
     }
@@ -208,7 +228,11 @@ fn a_template_of_ones_own_that_fails_is_told_with_its_line_and_the_alert_goes_ou
         ("{\"text\": ", "template `own.json.j2` gives no JSON"),
     ] {
         let channel = own(("own.json.j2", text, 4_000));
-        assert!(channel.rehearse_own(&Engine::embedded())[0].contains(told), "{:?}", channel.rehearse_own(&Engine::embedded()));
+        assert!(
+            channel.rehearse_own(&Engine::embedded())[0].contains(told),
+            "{:?}",
+            channel.rehearse_own(&Engine::embedded())
+        );
         let body = channel.format(&super::sample("alert_crowded"), &Engine::embedded()).body().to_owned();
         let value: Value = serde_json::from_str(&body).unwrap();
         let said = value["text"].as_str().unwrap();
@@ -225,13 +249,17 @@ fn a_template_of_ones_own_that_fails_is_told_with_its_line_and_the_alert_goes_ou
 fn a_crowd_fits_into_the_shipped_forms() {
     let mut message = sample("who");
     let person = message.people[0].clone();
-    message.people = (0..5_000)
-        .map(|n| message::Person { id: format!("{n:04}{}", "\"😀*".repeat(40)), ..person.clone() })
-        .collect();
+    message.people =
+        (0..5_000).map(|n| message::Person { id: format!("{n:04}{}", "\"😀*".repeat(40)), ..person.clone() }).collect();
     for template in OWN {
         let payload = own(template).format(&message, &Engine::embedded());
         let body = payload.body();
-        assert!(body.len() <= template.2 && !body.contains(PLAIN) && body.contains("more users"), "{}: {}", template.0, body.len());
+        assert!(
+            body.len() <= template.2 && !body.contains(PLAIN) && body.contains("more users"),
+            "{}: {}",
+            template.0,
+            body.len()
+        );
         assert!(payload.plainer().unwrap().len() <= template.2);
     }
 }

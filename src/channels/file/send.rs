@@ -50,9 +50,9 @@ pub fn judge_error(folder: &Path, error: &io::Error) -> Outcome {
         io::ErrorKind::PermissionDenied => {
             down(format!("this user may not write into `{folder}`: give it the right, or name another folder"))
         }
-        io::ErrorKind::ReadOnlyFilesystem => {
-            down(format!("`{folder}` is on a file system that is mounted read-only: mount it otherwise, or name another folder"))
-        }
+        io::ErrorKind::ReadOnlyFilesystem => down(format!(
+            "`{folder}` is on a file system that is mounted read-only: mount it otherwise, or name another folder"
+        )),
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
             down(format!("`{folder}`, or something on the way to it, is not a folder: move what is in its place"))
         }

@@ -53,9 +53,14 @@ mod tests {
         for (folder, whole) in [("out", "/state/out"), ("a/b/", "/state/a/b"), ("/var/spool/x", "/var/spool/x")] {
             assert_eq!(settings(folder).unwrap().folder(Path::new("/state")), Path::new(whole), "{folder}");
         }
-        for (folder, told) in
-            [("", "is empty"), (" ", "is empty"), ("../x", "leads elsewhere"), (".", "of its own"), ("./", "of its own"), ("/", "of its own")]
-        {
+        for (folder, told) in [
+            ("", "is empty"),
+            (" ", "is empty"),
+            ("../x", "leads elsewhere"),
+            (".", "of its own"),
+            ("./", "of its own"),
+            ("/", "of its own"),
+        ] {
             let error = settings(folder).map(|_| ()).unwrap_err();
             assert!(error.contains(told), "{folder}: {error}");
         }

@@ -56,7 +56,9 @@ impl Settings {
         };
         // With a template of their own they may know what they do.
         if let (Some(kind), None) = (other, &template) {
-            return Err(format!("it is an address for {kind}, which takes other messages: give it to a channel of the kind `{kind}`"));
+            return Err(format!(
+                "it is an address for {kind}, which takes other messages: give it to a channel of the kind `{kind}`"
+            ));
         }
         if limit.is_some() && template.is_none() {
             return Err("`limit` is for messages in the form of a `template`: give one, or leave it out".to_owned());
@@ -64,7 +66,9 @@ impl Settings {
         let limit = limit.unwrap_or(limits::BYTES);
         if limit < limits::LEAST {
             let (least, usual) = (limits::LEAST, limits::BYTES);
-            return Err(format!("a `limit` of {limit} bytes is too short for a message: write {least} at least, or leave it out for {usual}"));
+            return Err(format!(
+                "a `limit` of {limit} bytes is too short for a message: write {least} at least, or leave it out for {usual}"
+            ));
         }
         Ok(Self { url, keys, template, limit })
     }
@@ -108,7 +112,8 @@ mod tests {
         }
         let template = || Some(Template::new("own.json.j2", "{\"text\": {{ title }}}").unwrap());
         assert!(Settings::new(Secret::new("https://hooks.slack.com/x"), None, template(), None).is_ok());
-        let limited = |template, limit| Settings::new(Secret::new("https://hooks.example.com/x"), None, template, Some(limit));
+        let limited =
+            |template, limit| Settings::new(Secret::new("https://hooks.example.com/x"), None, template, Some(limit));
         assert!(limited(template(), 999).unwrap_err().contains("1000 at least"));
         assert!(limited(None, 4000).unwrap_err().contains("`limit` is for messages in the form of a `template`"));
         assert!(limited(template(), 4000).is_ok());

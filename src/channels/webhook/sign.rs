@@ -42,7 +42,8 @@ impl fmt::Debug for Keys {
 }
 
 fn key(text: &str) -> Result<hmac::Key, String> {
-    const RIGHT: &str = "a key is `whsec_` and the base64 of 24 to 64 random bytes; `echo whsec_$(openssl rand -base64 32)` makes one";
+    const RIGHT: &str =
+        "a key is `whsec_` and the base64 of 24 to 64 random bytes; `echo whsec_$(openssl rand -base64 32)` makes one";
     let coded = text.strip_prefix(MARK).ok_or_else(|| format!("it does not begin with `whsec_`: {RIGHT}"))?;
     let bytes = STANDARD.decode(coded).map_err(|_| format!("what follows `whsec_` is no base64: {RIGHT}"))?;
     if !BYTES.contains(&bytes.len()) {

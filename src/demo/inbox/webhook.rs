@@ -20,7 +20,8 @@ pub(super) fn verify(key: &str, headers: &BTreeMap<String, String>, raw: &[u8]) 
     if timestamp.parse::<u64>().is_err() {
         return Err(format!("`{timestamp}` is no time in seconds"));
     }
-    let key = key.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok()).ok_or("the inbox's key is no key")?;
+    let key =
+        key.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok()).ok_or("the inbox's key is no key")?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
     let signed = [format!("{id}.{timestamp}.").as_bytes(), raw].concat();
     let good = signatures.split(' ').filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok());

@@ -58,7 +58,14 @@ async fn a_webhook_that_is_told_again_has_the_same_id_and_waits_its_turn() {
 
 #[tokio::test]
 async fn a_receiver_that_wants_no_more_is_put_aside_and_told_of() {
-    let world = World::with(CROWDED, &[("key: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}", "key: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}, fallback: ops")]).await;
+    let world = World::with(
+        CROWDED,
+        &[(
+            "key: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}",
+            "key: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}, fallback: ops",
+        )],
+    )
+    .await;
     world.inbox.always("audit", Some(Fault::status(410, "")));
     world.crowd("", 5).at("08:01").await;
     world.expect("ops", &["cannot reach channel audit", "its receiver wants no more"]);
