@@ -41,6 +41,7 @@ pub mod replay;
 pub mod message;
 pub mod render;
 pub mod channels;
+pub mod preview;
 pub mod outbox;
 pub mod store;
 

@@ -16,8 +16,8 @@ const FEW: usize = 30;
 pub(super) enum Trouble {
     #[error("template {0}")]
     Template(#[from] TemplateError),
-    #[error("template `{file}` gives no JSON: its output breaks off at line {line}")]
-    NotJson { file: String, line: usize },
+    #[error("template `{file}` gives no JSON: {what} of its output")]
+    NotJson { file: String, what: String },
     #[error("template `{file}` gives what the channel does not take: {what}")]
     Limit { file: String, what: String },
 }
@@ -51,6 +51,12 @@ pub(super) fn format_as(form: Form<'_>, message: &Message, engine: &Engine, name
         tracing::warn!(channel.kind = form.kind.word(), message.kind = message, "{trouble}; sent in plain words");
     }
     payload
+}
+
+/// As [`format()`], with what is wrong with the templates told rather than logged.
+pub fn attempt(kind: ChannelKind, message: &Message, engine: &Engine, names: Names) -> (Payload, Option<String>) {
+    let (payload, trouble) = formatted(kind.into(), message, engine, names);
+    (payload, trouble.map(|trouble| trouble.to_string()))
 }
 
 /// The first line of a message, in the words that every channel shares.
@@ -243,7 +249,19 @@ fn urgent(matter: &Matter) -> bool {
     matches!(matter.kind, Kind::Alert | Kind::Repeat) && matter.mood() == Mood::Critical
 }
 
-/// What a template gave, as JSON.
+/// What a template gives, as JSON.
+pub(super) fn laid_out(engine: &Engine, file: &str, view: &View<'_>) -> Result<serde_json::Value, Trouble> {
+    parse(&engine.file(file), &engine.render(file, view)?)
+}
+
+/// What was given, as JSON.
 pub(super) fn parse(file: &str, text: &str) -> Result<serde_json::Value, Trouble> {
-    serde_json::from_str(text).map_err(|error| Trouble::NotJson { file: file.to_owned(), line: error.line() })
+    serde_json::from_str(text).map_err(|error| {
+        // Of the reasons, those that repeat what was read stay behind: it may be somebody's name.
+        let what = match error.classify() {
+            serde_json::error::Category::Data => format!("line {}", error.line()),
+            _ => error.to_string(),
+        };
+        Trouble::NotJson { file: file.to_owned(), what }
+    })
 }

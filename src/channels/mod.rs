@@ -15,6 +15,7 @@ mod payload;
 mod plain;
 pub mod slack;
 pub mod teams;
+mod used;
 mod view;
 pub mod webhook;
 mod words;
@@ -31,10 +32,11 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use document::schema;
 use format::Form;
-pub use format::{format, headline, rehearse};
+pub use format::{attempt, format, headline, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
+pub use used::{Used, used};
 
 use crate::message::Message;
 use crate::render::Engine;

@@ -18,6 +18,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 pub use judging::{Judged, Judging};
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 use crate::channels::Channel;
@@ -74,6 +75,12 @@ impl Config {
     pub fn store_only(path: &Path) -> Result<(TimeZone, PathBuf), Problems> {
         let text = load::text(path).map_err(|what| Problems::one(path, None, "", what))?;
         meaning::store_only(path, &text, read(path, &text)?)
+    }
+
+    /// The folder of templates alone, as it is written.
+    pub fn templates_only(path: &Path) -> Result<Option<PathBuf>, Problems> {
+        let text = load::text(path).map_err(|what| Problems::one(path, None, "", what))?;
+        meaning::templates_only(path, &text, &read(path, &text)?)
     }
 
     pub fn site(&self, name: &str) -> Option<&Arc<Site>> {

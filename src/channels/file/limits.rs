@@ -1,7 +1,7 @@
 //! What a file may hold: enough for any site, and not so much that a disk fills with lists of people.
 
 /// A file, text and facts together.
-const BYTES: usize = 1_000_000;
+pub(in crate::channels) const BYTES: usize = 1_000_000;
 
 /// Whether a file is small enough; if so, how much longer it could be.
 pub(in crate::channels) fn check(body: &str) -> Result<usize, String> {
