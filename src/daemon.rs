@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::{ChannelSpec, Config};
-use crate::jobs::{self, Place, ReportJob, Rooms, Watch};
+use crate::jobs::{self, Place, Pulse, ReportJob, Rooms, Watch};
 use crate::outbox::{Courier, Route};
 use crate::qlik::TlsError;
 use crate::render::{Engine, TemplateError};
@@ -106,7 +106,8 @@ pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Ro
     let store = Arc::new(Store::open(&state.join(&config.database)).await?);
     let courier = Arc::new(Courier::new(store.clone(), clock.clone(), state, routes(config)));
     let (channels, zone) = (places(config), config.time_zone.clone());
-    Ok(Arc::new(Rooms { store, clock, engine, courier, channels, zone, desk: Arc::default() }))
+    let pulse = pulse(config, &clock, None);
+    Ok(Arc::new(Rooms { store, clock, engine, courier, channels, zone, pulse, desk: Arc::default() }))
 }
 
 fn routes(config: &Config) -> impl Iterator<Item = Arc<Route>> {
@@ -114,6 +115,10 @@ fn routes(config: &Config) -> impl Iterator<Item = Arc<Route>> {
         let (channel, address) = (spec.channel.clone(), spec.address.clone());
         Arc::new(Route { channel, pace: spec.pace, give_up: spec.give_up, address })
     })
+}
+
+fn pulse(config: &Config, clock: &Clock, before: Option<&Pulse>) -> Option<Arc<Pulse>> {
+    config.ping.as_ref().map(|ping| Arc::new(Pulse::new(ping.clone(), clock.clone(), before)))
 }
 
 fn places(config: &Config) -> HashMap<String, Place> {
@@ -248,6 +253,7 @@ impl Daemon {
             courier: old.courier.clone(),
             channels: places(config),
             zone: config.time_zone.clone(),
+            pulse: pulse(config, &old.clock, old.pulse.as_deref()),
             desk: old.desk.clone(),
         });
         let schedules = schedules(&rooms, config, &self.schedules).await?;
@@ -274,6 +280,8 @@ impl Daemon {
         let mut courier = tokio::spawn(self.rooms.courier.clone().run(stop.clone(), GRACE));
         tracing::info!(checks = self.checks(), reports = self.reports(), "headcount is running");
         let mut ended = None;
+        // What is still being called at the end is let go of.
+        let mut calling = JoinSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -300,6 +308,10 @@ impl Daemon {
                 due = async { self.routine().await; self.due().await } => {
                     for (schedule, slot) in due {
                         tracker.spawn(schedule.fire(self.rooms.clone(), slot));
+                    }
+                    while calling.try_join_next().is_some() {}
+                    if let Some(pulse) = self.rooms.pulse.clone().filter(|pulse| pulse.is_due()) {
+                        calling.spawn(async move { pulse.call().await });
                     }
                 }
             }
@@ -332,6 +344,9 @@ impl Daemon {
             jobs.spawn(schedule.fire(self.rooms.clone(), slot));
         }
         while jobs.join_next().await.is_some() {}
+        if let Some(pulse) = self.rooms.pulse.as_ref().filter(|pulse| pulse.is_due()) {
+            pulse.call().await;
+        }
         self.rooms.courier.deliver_due().await?;
         // What became of the channels is news in its turn.
         if jobs::upkeep(&self.rooms).await? {

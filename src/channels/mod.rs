@@ -12,7 +12,9 @@ mod format;
 mod http;
 mod outcome;
 mod payload;
+pub mod ping;
 mod plain;
+mod proxy;
 pub mod slack;
 pub mod teams;
 mod used;
@@ -36,6 +38,7 @@ pub use format::{attempt, format, headline, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
+pub use proxy::Proxy;
 pub use used::{Used, used};
 
 use crate::message::Message;
@@ -110,6 +113,7 @@ pub struct Channel {
     pub settings: Settings,
     names: Names,
     authorities: Authorities,
+    proxy: Option<Proxy>,
     http: OnceLock<Result<http::Client, String>>,
 }
 
@@ -136,6 +140,7 @@ impl Channel {
             settings,
             names: Names::default(),
             authorities: Authorities::default(),
+            proxy: None,
             http: OnceLock::new(),
         }
     }
@@ -151,6 +156,13 @@ impl Channel {
     #[must_use]
     pub fn with_authorities(mut self, authorities: Authorities) -> Self {
         self.authorities = authorities;
+        self
+    }
+
+    /// Goes out through a proxy. Mail and files do not: `config` refuses it.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Option<Proxy>) -> Self {
+        self.proxy = proxy;
         self
     }
 
@@ -245,7 +257,8 @@ impl Channel {
     }
 
     fn client(&self, plain: bool) -> Result<&http::Client, String> {
-        self.http.get_or_init(|| http::Client::new(&self.authorities, plain)).as_ref().map_err(Clone::clone)
+        let client = || http::Client::new(&self.authorities, plain, self.proxy.as_ref());
+        self.http.get_or_init(client).as_ref().map_err(Clone::clone)
     }
 }
 

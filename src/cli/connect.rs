@@ -69,6 +69,16 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
         }
         tell(&line)?;
     }
+    if let Some(ping) = &config.ping {
+        let line = match ping.reach().await {
+            Ok(host) => Line::fine(format!("ping: {} answers; it was not called", output::shown(&host))),
+            Err(why) => Line::wrong(format!("ping: {}", output::shown(&why))),
+        };
+        if !line.fine && exit == Exit::Done {
+            exit = Exit::Failed;
+        }
+        tell(&line)?;
+    }
     Ok(exit)
 }
 

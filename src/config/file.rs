@@ -21,6 +21,7 @@ pub(super) struct Config {
     pub(super) store: Option<Store>,
     pub(super) keep: Option<Keep>,
     pub(super) templates: Option<String>,
+    pub(super) ping: Option<Ping>,
     #[serde(default)]
     pub(super) sites: Named<Site>,
     #[serde(default)]
@@ -31,9 +32,6 @@ pub(super) struct Config {
     pub(super) reports: Named<Report>,
     #[serde(default)]
     pub(super) channels: Named<Channel>,
-    #[serde(default, rename = "ping")]
-    #[schemars(skip)]
-    _ping: Later,
     #[serde(default, rename = "maintenance")]
     #[schemars(skip)]
     _maintenance: Later,
@@ -55,6 +53,24 @@ pub(super) struct Keep {
     pub(super) readings: Option<String>,
     pub(super) deliveries: Option<String>,
     pub(super) readings_full: Option<String>,
+}
+
+/// The dead man's switch; exactly one of the three addresses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ping {
+    #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
+    pub(super) url: Option<Secret>,
+    pub(super) url_file: Option<String>,
+    pub(super) url_env: Option<String>,
+    pub(super) every: Option<String>,
+    pub(super) ca: Option<String>,
+    #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
+    pub(super) proxy_url: Option<Secret>,
+    pub(super) proxy_url_file: Option<String>,
+    pub(super) proxy_url_env: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -256,9 +272,11 @@ pub(super) struct Channel {
     pub(super) pace: Option<String>,
     pub(super) give_up: Option<String>,
     pub(super) ca: Option<String>,
-    #[serde(default, rename = "proxy_url")]
-    #[schemars(skip)]
-    _proxy_url: Later,
+    #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
+    pub(super) proxy_url: Option<Secret>,
+    pub(super) proxy_url_file: Option<String>,
+    pub(super) proxy_url_env: Option<String>,
 }
 
 /// Hours of days, such as `{days: "MON-FRI", hours: "20:00-07:00"}`.

@@ -5,6 +5,7 @@
 mod discovery;
 mod notice;
 mod poll;
+mod pulse;
 mod release;
 mod report;
 mod tidy;
@@ -20,6 +21,7 @@ use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
 pub use notice::{announce, test};
+pub use pulse::Pulse;
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
 pub use report::{ReportJob, names, report};
@@ -77,6 +79,8 @@ pub struct Rooms {
     pub courier: Arc<Courier>,
     pub channels: HashMap<String, Place>,
     pub zone: TimeZone,
+    /// The dead man's switch, if there is one.
+    pub pulse: Option<Arc<Pulse>>,
     /// Held from the look at what a channel was told to the commit of what it is told next, so that no two count alike.
     pub desk: Arc<Mutex<()>>,
 }

@@ -62,6 +62,9 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     if recorded == Recorded::AlreadyDone {
         return Ok(recorded);
     }
+    if let Some(pulse) = rooms.pulse.as_ref().filter(|_| snapshot.coverage().answered > 0) {
+        pulse.beat();
+    }
     for finding in &judgement.findings {
         let (site, rule) = (&*watch.site.name, &*finding.rule.name);
         let severity = finding.rule.severity.word();

@@ -3,6 +3,8 @@
 mod forms;
 mod limits;
 mod names;
+#[cfg(feature = "demo")]
+mod proxies;
 mod sends;
 mod statuses;
 mod webhooks;

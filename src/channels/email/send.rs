@@ -174,15 +174,7 @@ async fn bear(
 }
 
 fn hide(outcome: Outcome, token: &Secret) -> Outcome {
-    let hidden = |why: String| why.replace(token.expose(), "***");
-    match outcome {
-        Outcome::ChannelDown { why } => Outcome::ChannelDown { why: hidden(why) },
-        Outcome::Refused { why, degrade } => Outcome::Refused { why: hidden(why), degrade },
-        Outcome::Retry { after, scope, maybe_taken, why } => {
-            Outcome::Retry { after, scope, maybe_taken, why: hidden(why) }
-        }
-        Outcome::Delivered => Outcome::Delivered,
-    }
+    outcome.hiding(|why| why.replace(token.expose(), "***"))
 }
 
 /// Names the sender and the recipient, and sends the mail.

@@ -3,6 +3,7 @@
 mod channel;
 mod judging;
 mod keep;
+mod ping;
 mod rule;
 mod site;
 mod value;
@@ -34,6 +35,8 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
     let keep = keep::keep(g, written.keep.as_ref());
     let templates = templates(g, &loader, written.templates.as_deref());
+
+    let ping = written.ping.as_ref().and_then(|written| ping::ping(g, &loader, written));
 
     let channel_names: Vec<String> = written.channels.0.iter().map(|(name, _)| name.clone()).collect();
     let rule_names: Vec<String> = written.rules.0.iter().map(|(name, _)| name.clone()).collect();
@@ -113,6 +116,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         database,
         keep,
         templates,
+        ping,
         sites,
         checks,
         reports,

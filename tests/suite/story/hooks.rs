@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use headcount::demo::inbox::Fault;
+use headcount::message::{Kind, test};
+use headcount::outbox::{Addressed, address};
+use jiff::tz::TimeZone;
 
 use crate::support::World;
 
@@ -53,6 +58,56 @@ async fn a_webhook_that_is_told_again_has_the_same_id_and_waits_its_turn() {
     world.expect("audit", &["no users"]);
     let ids: Vec<_> = world.inbox.received_by("audit").iter().map(|one| one.headers["webhook-id"].clone()).collect();
     assert!(ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
+    world.finish().await;
+}
+
+/// Promises so many messages to a channel, and gives the ids that they are to come with.
+async fn promise(world: &World, channel: &str, count: usize) {
+    let rooms = world.daemon().rooms();
+    let channel = &rooms.channels[channel].channel;
+    let message = test(&channel.name, world.now(), &TimeZone::UTC);
+    let mut deliveries = Vec::new();
+    for number in 0..count {
+        let cause = format!("many:{number:04}");
+        let about = Addressed { cause: &cause, follows: None, kind: Kind::Test, urgent: false };
+        deliveries.extend(address(&channel.format(&message, &rooms.engine), channel, &about));
+    }
+    rooms.store.enqueue(&deliveries, world.now()).await.expect("they are promised");
+}
+
+#[tokio::test]
+async fn a_row_of_messages_stops_at_a_pause_and_goes_on_in_its_order() {
+    let world = World::new(CROWDED).await;
+    promise(&world, "audit", 120).await;
+    // Those before it are taken.
+    for _ in 0..2 {
+        world.inbox.next("audit", Fault::SlowAnswer(Duration::ZERO));
+    }
+    world.inbox.next("audit", Fault::rate_limited(90));
+    world.at("08:01").await;
+    assert_eq!((world.inbox.attempts("audit"), world.inbox.received_by("audit").len()), (3, 2));
+    let rooms = world.daemon().rooms();
+    let waiting = rooms.store.deliveries(false, 200).await.expect("a list");
+    assert_eq!(waiting.len(), 118);
+    assert_eq!(waiting.iter().map(|delivery| delivery.attempts).sum::<u32>(), 1, "what was not tried is not counted");
+    world.at("08:02:29").await;
+    assert_eq!(world.inbox.attempts("audit"), 3, "nobody knocks while a pause was asked for");
+    world.inbox.next("audit", Fault::CutAfterTaking);
+    world.at("08:02:30").await.at("08:02:40").await;
+    let received = world.inbox.received_by("audit");
+    let mut ids: Vec<_> = received.iter().map(|one| one.headers["webhook-id"].clone()).collect();
+    assert_eq!(ids.len(), 121);
+    assert_eq!(ids[2], ids[3], "what was cut off comes again");
+    ids.dedup();
+    let causes = (0..120).map(|number| format!("many:{number:04}"));
+    let wanted: Vec<_> = causes
+        .map(|cause| headcount::outbox::message_id(&cause, "audit", "headcount.invalid"))
+        .map(|id| format!("msg_{}", id.trim_start_matches('<').split('@').next().expect("a hash")))
+        .collect();
+    assert_eq!(ids, wanted, "in the order in which they were promised");
+    for _ in 0..121 {
+        world.expect("audit", &["test"]);
+    }
     world.finish().await;
 }
 

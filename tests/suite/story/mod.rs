@@ -7,6 +7,7 @@ mod engines;
 mod grouping;
 mod hooks;
 mod names;
+mod ping;
 mod quiet;
 mod reload;
 mod report;
