@@ -15,6 +15,7 @@ mod payload;
 mod plain;
 pub mod slack;
 pub mod teams;
+mod trust;
 mod used;
 mod view;
 pub mod webhook;

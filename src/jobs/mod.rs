@@ -4,6 +4,7 @@
 
 mod discovery;
 mod notice;
+mod past;
 mod poll;
 mod release;
 mod report;
@@ -20,6 +21,7 @@ use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
 pub use notice::{announce, test};
+pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
 pub use report::{ReportJob, names, report};
@@ -50,6 +52,13 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+}
+
+impl Check {
+    /// What its schedule is called in the store.
+    pub fn schedule(&self) -> String {
+        format!("check:{}:{}", self.name, self.site.name)
+    }
 }
 
 /// A report on a schedule: who is on, at that moment.

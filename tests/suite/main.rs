@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
+mod budget;
 mod certificates;
 mod cli;
 mod demo;
@@ -9,6 +10,9 @@ mod discovery;
 mod engines;
 mod forms;
 mod histories;
+mod import;
+mod names;
+mod payloads;
 mod rooms;
 mod shipped;
 mod story;
