@@ -189,7 +189,7 @@ pub enum Facts {
 }
 
 /// Where a number was counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Scope {
     /// The kind of part, `proxy`, `virtual_proxy` or `directory`, and its name, cleaned; none is the whole site.
     pub over: Option<&'static str>,
@@ -199,7 +199,7 @@ pub struct Scope {
 }
 
 /// The number that was furthest from what is right.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Furthest {
     pub value: u64,
     pub at: Moment,
