@@ -3,6 +3,7 @@
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
 mod discovery;
+mod drain;
 mod notice;
 mod past;
 mod poll;
@@ -20,6 +21,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
+pub use drain::{Draining, Looked};
 pub use notice::{announce, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};

@@ -7,6 +7,7 @@ mod certificates;
 mod cli;
 mod demo;
 mod discovery;
+mod drain;
 mod engines;
 mod forms;
 mod histories;

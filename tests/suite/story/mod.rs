@@ -3,6 +3,7 @@
 mod change;
 mod delivery;
 mod discovery;
+mod drain;
 mod engines;
 mod grouping;
 mod hooks;
