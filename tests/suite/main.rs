@@ -15,6 +15,7 @@ mod import;
 mod names;
 mod payloads;
 mod rooms;
+mod secrets;
 mod shipped;
 mod story;
 mod support;
