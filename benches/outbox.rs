@@ -53,7 +53,10 @@ async fn round(state: &Path, engine: &Engine) -> Duration {
     running.await.expect("the courier ends");
     assert_eq!((inbox.received().len(), inbox.refused().len()), (MESSAGES, 0));
     let all = store.deliveries(true, 1_000).await.expect("a list");
-    assert!(all.len() == MESSAGES && all.iter().all(|delivery| delivery.state.word() == "delivered" && delivery.attempts == 1));
+    assert!(
+        all.len() == MESSAGES
+            && all.iter().all(|delivery| delivery.state.word() == "delivered" && delivery.attempts == 1)
+    );
     println!("{:>7.0} ms, {} connections", took.as_secs_f64() * 1e3, inbox.connections());
     store.close().await;
     took

@@ -55,5 +55,6 @@ pub mod clean;
 pub mod clock;
 pub mod duration;
 mod hex;
+pub mod pattern;
 pub mod secret;
 pub mod telemetry;

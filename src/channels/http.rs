@@ -14,6 +14,7 @@ use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::trust::{ITSELF, OrItself, VOUCHES};
 use super::{Outcome, Proxy, Scope, is_loopback};
 use crate::message::clean;
 use crate::secret::Secret;
@@ -52,7 +53,7 @@ impl Authorities {
         self.pem.as_deref()
     }
 
-    fn certificates(&self) -> Vec<CertificateDer<'static>> {
+    pub(super) fn certificates(&self) -> Vec<CertificateDer<'static>> {
         let pem = self.pem.as_deref().unwrap_or_default();
         CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
     }
@@ -87,6 +88,7 @@ impl Client {
             let verifier =
                 rustls_platform_verifier::Verifier::new_with_extra_roots(authorities.certificates(), provider)
                     .map_err(|error| format!("the machine's certificate authorities cannot be read: {error}"))?;
+            let verifier = OrItself { usual: Arc::new(verifier), given: authorities.certificates() };
             config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         };
         let builder = reqwest::Client::builder()
@@ -97,7 +99,8 @@ impl Client {
         let builder = match proxy {
             // Its login is in the address.
             Some(proxy) => {
-                let way = reqwest::Proxy::all(proxy.url.expose()).map_err(|_| "`proxy_url` cannot be used".to_owned())?;
+                let way =
+                    reqwest::Proxy::all(proxy.url.expose()).map_err(|_| "`proxy_url` cannot be used".to_owned())?;
                 builder.proxy(way)
             }
             None => builder,
@@ -248,6 +251,9 @@ fn distrusted(error: &reqwest::Error) -> Option<String> {
         // An `io::Error` hides what it wraps from `source()`.
         while let Some(error) = inner {
             if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+                if format!("{why:?}").contains(ITSELF) {
+                    return Some(VOUCHES.to_owned());
+                }
                 return Some(clean(&format!(
                     "its certificate is not trusted ({why}); where a company's own authority issued it, give that as `ca`"
                 )));
@@ -309,7 +315,8 @@ fn barred(proxy: &Proxy, error: &reqwest::Error) -> Outcome {
     }
     let host = &proxy.host;
     if said.contains("authorization required") {
-        let why = format!("the proxy {host} wants a login, or another one: `proxy_url` is `http://USER:PASSWORD@HOST:PORT`");
+        let why =
+            format!("the proxy {host} wants a login, or another one: `proxy_url` is `http://USER:PASSWORD@HOST:PORT`");
         return Outcome::ChannelDown { why };
     }
     let what = match plainly(error) {
@@ -319,7 +326,12 @@ fn barred(proxy: &Proxy, error: &reqwest::Error) -> Outcome {
         None if said.contains("tunnel") || said.contains("unsuccessful") => "it opened no way to the host",
         None => "no connection came about",
     };
-    Outcome::Retry { after: None, scope: Scope::Channel, maybe_taken: false, why: format!("through the proxy {host}: {what}") }
+    Outcome::Retry {
+        after: None,
+        scope: Scope::Channel,
+        maybe_taken: false,
+        why: format!("through the proxy {host}: {what}"),
+    }
 }
 
 /// An error and its causes as one sentence, without the address.

@@ -17,6 +17,7 @@ mod plain;
 mod proxy;
 pub mod slack;
 pub mod teams;
+mod trust;
 mod used;
 mod view;
 pub mod webhook;

@@ -35,7 +35,9 @@ impl Ping {
     pub async fn call(&self, now: Timestamp) -> Result<(), String> {
         match self.client()?.get(&self.url, now).await {
             Ok(200..300) => Ok(()),
-            Ok(status @ (404 | 410)) => Err(format!("it answered {status}: it is not known there any more; see `ping`")),
+            Ok(status @ (404 | 410)) => {
+                Err(format!("it answered {status}: it is not known there any more; see `ping`"))
+            }
             Ok(status) => Err(format!("it answered {status}")),
             Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. }) => Err(why),
             Err(Outcome::Delivered) => Ok(()),

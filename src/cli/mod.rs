@@ -10,10 +10,14 @@ mod connect;
 mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
+mod drain;
 mod exit;
+mod held;
 mod health;
+mod import;
 mod incidents;
 mod init;
+mod known;
 mod outbox;
 mod output;
 mod poll;
@@ -21,6 +25,7 @@ mod preview;
 mod replay;
 mod run;
 mod shell;
+mod silence;
 mod templates;
 mod test;
 mod time;
@@ -81,13 +86,16 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Run => run::run(&context).await,
         Command::Poll(poll) => poll::poll(&context, poll).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
+        Command::Drain(drain) => drain::drain(&context, drain).await,
         Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,
         Command::Preview(preview) => preview::show(&context, preview).await,
         Command::Templates(templates) => templates::templates(templates),
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
+        Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema(schema) => shell::schema(schema.of),
         Command::Completions { shell } => shell::completions(*shell),

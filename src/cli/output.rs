@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::qlik;
@@ -21,6 +22,11 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// A moment as listings show it, with its zone.
+pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
 /// Writes a sentence to standard error.
 pub(super) fn say(text: &str) {
     // Where standard error is closed there is nobody to tell.
@@ -28,6 +34,7 @@ pub(super) fn say(text: &str) {
 }
 
 /// Writes to standard error as it is, such as a line that the next one is written over.
+#[cfg(feature = "demo")]
 pub(super) fn tell(text: &str) {
     let _ = write!(io::stderr().lock(), "{text}");
 }
@@ -108,6 +115,11 @@ pub(super) fn table(header: &[&str]) -> Table {
     }
     table.set_header(header.to_vec());
     table
+}
+
+/// `Mon 2026-11-23`, in a zone.
+pub(super) fn day(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d").to_string()
 }
 
 /// `1 session`, `2 sessions`.

@@ -32,9 +32,16 @@ pub(super) struct Config {
     pub(super) reports: Named<Report>,
     #[serde(default)]
     pub(super) channels: Named<Channel>,
-    #[serde(default, rename = "maintenance")]
-    #[schemars(skip)]
-    _maintenance: Later,
+    #[serde(default)]
+    pub(super) maintenance: Named<Maintenance>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Maintenance {
+    pub(super) site: OneOrMany,
+    pub(super) cron: String,
+    pub(super) lasts: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -144,11 +151,16 @@ pub(super) struct Rule {
     pub(super) threshold: Option<Threshold>,
     pub(super) change: Option<Change>,
     pub(super) unreachable: Option<Unreachable>,
+    pub(super) stale: Option<Stale>,
     #[serde(default)]
     pub(super) severity: Severity,
     pub(super) tell: Option<OneOrMany>,
+    pub(super) damp: Option<Damp>,
     pub(super) repeat: Option<String>,
     pub(super) link: Option<String>,
+    pub(super) during: Option<Window>,
+    #[serde(rename = "where")]
+    pub(super) narrowed: Option<Where>,
     #[serde(default, rename = "unusual")]
     #[schemars(skip)]
     _unusual: Later,
@@ -161,18 +173,6 @@ pub(super) struct Rule {
     #[serde(default, rename = "certificate")]
     #[schemars(skip)]
     _certificate: Later,
-    #[serde(default, rename = "stale")]
-    #[schemars(skip)]
-    _stale: Later,
-    #[serde(default, rename = "during")]
-    #[schemars(skip)]
-    _during: Later,
-    #[serde(default, rename = "where")]
-    #[schemars(skip)]
-    _where: Later,
-    #[serde(default, rename = "damp")]
-    #[schemars(skip)]
-    _damp: Later,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -184,9 +184,25 @@ pub(super) struct Threshold {
     pub(super) clear: Option<u64>,
     #[serde(rename = "for")]
     pub(super) hold: Option<String>,
-    #[serde(default, rename = "over")]
-    #[schemars(skip)]
-    _over: Later,
+    pub(super) over: Option<Over>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Over {
+    Site,
+    Proxy,
+    VirtualProxy,
+    Directory,
+}
+
+/// What a rule looks at, such as `{virtual_proxy: hr, user: 'CORP\admin*'}`; each is a pattern, or a list of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Where {
+    pub(super) virtual_proxy: Option<OneOrMany>,
+    pub(super) directory: Option<OneOrMany>,
+    pub(super) user: Option<OneOrMany>,
 }
 
 /// Who is on, or how the engines are.
@@ -196,6 +212,7 @@ pub(super) enum ThresholdMetric {
     Sessions,
     Users,
     Anonymous,
+    SessionsOfOneUser,
     Saturated,
     MemoryFree,
 }
@@ -219,6 +236,20 @@ pub(super) struct Unreachable {
     #[serde(rename = "for")]
     pub(super) hold: Option<String>,
     pub(super) parts: Option<Parts>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stale {
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Damp {
+    pub(super) openings: u32,
+    pub(super) within: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

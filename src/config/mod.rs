@@ -25,6 +25,7 @@ use crate::channels::Channel;
 use crate::channels::ping::Ping;
 use crate::jobs::{Check, Report, Site};
 use crate::outbox::Policy;
+use crate::schedule::Maintenance;
 use crate::secret::Secret;
 use crate::store::Keep;
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub sites: Vec<Arc<Site>>,
     pub checks: Vec<Check>,
     pub reports: Vec<Report>,
+    /// When sites are worked on.
+    pub maintenance: Vec<Arc<Maintenance>>,
     pub channels: Vec<ChannelSpec>,
     /// How many rules there are, used or not.
     pub rules: usize,

@@ -29,7 +29,7 @@ rules:
   mass-logout:
     change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}
     tell: [ops, bosses]
-  blind: {unreachable: {for: 2m, parts: any}, severity: critical, tell: [ops]}
+  blind: {unreachable: {for: 2m, parts: any}, severity: critical, tell: [ops], where: {virtual_proxy: [hr, s*]}, during: {days: MON-FRI}}
 reports:
   before-restart: {who: {}, site: all, cron: "45 21 * * SUN", tell: [ops, audit, scratch], late: 1h}
 channels:
@@ -56,10 +56,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("store: {sqlite: headcount.db}", "ping: {every: 5m}"),
     ("store: {sqlite: headcount.db}", "ping: https://ping.example.com/topsecret"),
     ("store: {sqlite: headcount.db}", "ping: {url: https://ping.example.com/topsecret, proxy_url: proxy.example.com}"),
-    (
-        "scratch: {file: {folder: out}}",
-        "scratch: {file: {folder: out}, proxy_url: http://proxy.example.com:3128}",
-    ),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: out}, proxy_url: http://proxy.example.com:3128}"),
     ("scratch: {file: {folder: out}}", "scratch: {file: {folder: out}, ca: root.pem}"),
     (
         "ops: {slack: {webhook_url_file: slack-ops}}",
@@ -136,8 +133,25 @@ const MISTAKES: &[(&str, &str)] = &[
     ("falls: 50%", "falls: half"),
     ("falls: 50%", "falls: 150%"),
     ("falls: 50%, within: 5m", "falls: 50%"),
-    ("severity: warning", "during: {days: MON-FRI}"),
+    ("severity: warning", "during: {}"),
+    ("severity: warning", "during: {days: MONDAY}"),
+    ("severity: warning", "where: {}"),
+    ("severity: warning", "where: {user: anna}"),
+    ("severity: warning", "where: {directory: 'CORP\\anna'}"),
+    ("severity: warning", "where: {proxy: sense1}"),
+    ("above: 200, clear: 180", "above: 200, over: user"),
     ("  blind: {unreachable: {for: 2m, parts: any}", "  blind: {threshold: {metric: users, above: 1}, unreachable: {}"),
+    ("severity: warning", "damp: {openings: 1, within: 30m}"),
+    ("severity: warning", "damp: {openings: 4, within: 0s}"),
+    ("severity: warning", "damp: {openings: 4}"),
+    ("severity: warning", "damp: 30m"),
+    ("    tell: [ops, bosses]", "    damp: {openings: 4, within: 30m}\n    tell: [ops, bosses]"),
+    ("unreachable: {for: 2m, parts: any}", "stale: {for: ten minutes}"),
+    ("reports:", "maintenance:\n  patch: {site: prd, cron: \"0 22 * * SUN\", lasts: 2h}\nreports:"),
+    ("reports:", "maintenance:\n  patch: {site: prod, cron: \"0 22 * * SUN\"}\nreports:"),
+    ("reports:", "maintenance:\n  patch: {site: prod, cron: \"22:00\", lasts: 2}\nreports:"),
+    ("reports:", "maintenance:\n  patch: {site: prod, cron: \"0 * * * *\", lasts: 1h}\nreports:"),
+    ("reports:", "maintenance:\n  patch: {site: prod, cron: \"0 22 * * SUN\", lasts: 0s}\nreports:"),
     ("  blind: {unreachable: {for: 2m, parts: any},", "  blind: {"),
     ("who: {}", "digest: {period: day}"),
     ("cron: \"45 21 * * SUN\", ", ""),

@@ -3,7 +3,10 @@
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
 mod discovery;
+mod drain;
+mod lookout;
 mod notice;
+mod past;
 mod poll;
 mod pulse;
 mod release;
@@ -20,9 +23,12 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
+pub use drain::{Draining, Looked};
+pub use lookout::{Lookout, lookout};
 pub use notice::{announce, test};
-pub use pulse::Pulse;
+pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
+pub use pulse::Pulse;
 pub use release::release;
 pub use report::{ReportJob, names, report};
 pub use tidy::tidy;
@@ -34,7 +40,7 @@ use crate::judge::Rule;
 use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
-use crate::schedule::Cron;
+use crate::schedule::{Cron, Maintenance};
 use crate::store::Store;
 
 /// A site, and how to reach it.
@@ -52,6 +58,15 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+    /// When its site is worked on.
+    pub maintenance: Vec<Arc<Maintenance>>,
+}
+
+impl Check {
+    /// What its schedule is called in the store.
+    pub fn schedule(&self) -> String {
+        format!("check:{}:{}", self.name, self.site.name)
+    }
 }
 
 /// A report on a schedule: who is on, at that moment.

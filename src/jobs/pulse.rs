@@ -64,7 +64,10 @@ impl Pulse {
             Err(why) if state.failing => tracing::debug!(why, "cannot call the dead man's switch (`ping`)"),
             Err(why) => {
                 state.failing = true;
-                tracing::warn!(why, "cannot call the dead man's switch (`ping`); whoever watches it may take headcount for gone");
+                tracing::warn!(
+                    why,
+                    "cannot call the dead man's switch (`ping`); whoever watches it may take headcount for gone"
+                );
             }
         }
     }

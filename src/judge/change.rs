@@ -1,8 +1,8 @@
 //! A number that moved a long way in a short time.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{FindingFacts, Incident, Metric, PastReading, Seen, Turn};
+use super::{FindingFacts, Incident, Metric, PastReading, Seen, Tally, Turn};
 
 /// `change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}`: an event, told once and never closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ impl Change {
         &self,
         seen: &Seen,
         readings: &[PastReading],
+        since: Option<Timestamp>,
         last: Option<&Incident>,
     ) -> Option<FindingFacts> {
         let quiet = |since| (SignedDuration::ZERO..self.within).contains(&seen.at.duration_since(since));
@@ -42,10 +43,11 @@ impl Change {
         let window = readings
             .iter()
             .filter(|reading| seen.at.duration_since(reading.to) <= self.within && reading.to < seen.at)
+            .filter(|reading| since.is_none_or(|since| reading.to >= since))
             // A site that was asked about more pairs then, or fewer, is no measure for now.
             .filter(|reading| reading.asked == seen.coverage.asked)
-            .map(|reading| self.metric.of(reading.counts));
-        let to = self.metric.of(seen.counts);
+            .map(|reading| self.metric.of(&Tally { counts: reading.counts, ..Tally::default() }));
+        let to = self.metric.of(&seen.tally);
         let (from, by) = match self.turn {
             Turn::Falls => window.max().map(|high| (high, high.saturating_sub(to)))?,
             Turn::Rises => window.min().map(|low| (low, to.saturating_sub(low)))?,

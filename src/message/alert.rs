@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::engine;
-use super::{Facts, Kind, Message, Moment, Named, Reason, Silent, clean, lasting};
+use super::{Away, Facts, Furthest, Kind, Message, Moment, Named, Reason, Scope, Silent, clean, lasting};
 use crate::duration;
-use crate::judge::{Finding, FindingFacts, Why};
-use crate::snapshot::Snapshot;
+use crate::judge::{self, Finding, FindingFacts, Why};
+use crate::snapshot::{Pair, Snapshot};
 
 /// One message for each finding, in their order.
 pub fn alerts(findings: &[Finding], snapshot: &Snapshot, link: Option<&str>, zone: &TimeZone) -> Vec<Message> {
@@ -21,22 +21,46 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         Why::Still { since, told } => {
             (Kind::Repeat, Reason::Still { since: moment(since), lasted: lasting(at.duration_since(since)), told })
         }
-        Why::Resolved { since } => {
-            (Kind::Resolved, Reason::Resolved { since: moment(since), lasted: lasting(at.duration_since(since)) })
+        Why::Resolved { since, until } => {
+            let peak = finding.incident.peak.map(|peak| Furthest { value: peak.value, at: moment(peak.at) });
+            let lasted = lasting(until.duration_since(since));
+            (Kind::Resolved, Reason::Resolved { since: moment(since), until: moment(until), lasted, peak })
+        }
+        Why::Flapping { since, times, rest } => {
+            let (lasted, rest) = (lasting(at.duration_since(since)), lasting(rest));
+            (Kind::Alert, Reason::Flapping { since: moment(since), times, lasted, rest })
+        }
+        Why::Calm { since, until, times, rest } => {
+            let (lasted, rest) = (lasting(until.duration_since(since)), lasting(rest));
+            (Kind::Resolved, Reason::Calm { since: moment(since), until: moment(until), times, lasted, rest })
         }
         Why::Event => (Kind::Alert, Reason::Event),
     };
+    let scope = scope(finding);
     let facts = match finding.facts {
         FindingFacts::Threshold { metric, bound, limit, clear, value, coverage } => {
-            Facts::Threshold { metric, bound, limit, clear, value, coverage }
+            Facts::Threshold { metric, bound, limit, clear, value, scope, coverage }
         }
         FindingFacts::Engines { metric, bound, limit, clear, value, coverage } => {
             Facts::Engines { metric, bound, limit, clear, value, coverage, engines: engine::lines(snapshot) }
         }
         FindingFacts::Change { metric, turn, from, to, by, percent, within, coverage } => {
-            Facts::Change { metric, turn, from, to, by, percent, within: duration::show(within), coverage }
+            Facts::Change { metric, turn, from, to, by, percent, within: duration::show(within), scope, coverage }
         }
-        FindingFacts::Unreachable { coverage } => Facts::Unreachable { silent: silent(snapshot), coverage },
+        FindingFacts::Unreachable { coverage } => {
+            let asked = |pair: &Pair| finding.rule.narrowed.has_pair(pair);
+            Facts::Unreachable { silent: silent_of(snapshot, asked), coverage }
+        }
+        FindingFacts::Stale { from, to, polls, why } => {
+            let because = why.map(|why| away(why, zone));
+            Facts::Stale {
+                from: moment(from),
+                to: moment(to),
+                lasted: lasting(to.duration_since(from)),
+                polls,
+                because,
+            }
+        }
     };
     Message {
         kind,
@@ -51,10 +75,40 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
     }
 }
 
+fn away(why: judge::Away, zone: &TimeZone) -> Away {
+    let moment = |instant| Moment::new(instant, zone);
+    match why {
+        judge::Away::Stopped { from, to } => Away::Stopped { from: moment(from), to: moment(to) },
+        judge::Away::Killed { to } => Away::Killed { to: moment(to) },
+        judge::Away::Restarted { to } => Away::Restarted { to: moment(to) },
+        judge::Away::Asleep { length } => Away::Asleep { length: lasting(length) },
+        judge::Away::ClockSet { ahead } => Away::ClockSet { ahead: lasting(ahead) },
+        judge::Away::StoreLocked => Away::StoreLocked,
+        judge::Away::DiskFull => Away::DiskFull,
+        judge::Away::StoreFailed => Away::StoreFailed,
+        judge::Away::Slow => Away::Slow,
+    }
+}
+
+/// Where its rule counted.
+fn scope(finding: &Finding) -> Scope {
+    let part = finding.incident.part.as_deref();
+    Scope {
+        over: part.map(|_| finding.rule.kind.over().word()),
+        part: part.map(clean).unwrap_or_default(),
+        narrowed: finding.rule.narrowed.narrows(),
+    }
+}
+
 /// The pairs that did not answer, with why in few words.
 pub(super) fn silent(snapshot: &Snapshot) -> Vec<Silent> {
+    silent_of(snapshot, |_| true)
+}
+
+fn silent_of(snapshot: &Snapshot, asked: impl Fn(&Pair) -> bool) -> Vec<Silent> {
     snapshot
         .silent()
+        .filter(|(pair, _)| asked(pair))
         .map(|(pair, why)| Silent { proxy: clean(&pair.proxy), prefix: clean(&pair.prefix), why: clean(&why.what) })
         .collect()
 }

@@ -31,13 +31,13 @@ pub use digest::{
 pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use moment::{Moment, lasting};
-pub use notice::{Notice, Restart, Step};
+pub use notice::{Active, LogOut, Notice, Restart, RestartNews, active, log_out, restart};
 pub use several::several;
 pub use summary::{Entry, WhyHeld};
 pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
-pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Turn};
+pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Step, Turn};
 pub use crate::snapshot::{Counts, Coverage};
 
 /// What sort of message it is; names the template.
@@ -129,7 +129,11 @@ pub enum Reason {
     /// It still holds; `told` counts the messages before this one.
     Still { since: Moment, lasted: String, told: u32 },
     /// It is over.
-    Resolved { since: Moment, lasted: String },
+    Resolved { since: Moment, until: Moment, lasted: String, peak: Option<Furthest> },
+    /// It opened so often that it is not told each time any more, but when nothing has changed for `rest`.
+    Flapping { since: Moment, times: u32, lasted: String, rest: String },
+    /// It flapped until then, and nothing has changed for `rest` since.
+    Calm { since: Moment, until: Moment, times: u32, lasted: String, rest: String },
     /// It happened; there is nothing to close.
     Event,
     /// A report came due; `late_by` says how late it is told, where headcount was down.
@@ -143,7 +147,7 @@ pub enum Reason {
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
-    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
+    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, scope: Scope, coverage: Coverage },
     /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
     Engines {
         metric: EngineMetric,
@@ -163,10 +167,13 @@ pub enum Facts {
         by: u64,
         percent: Option<u64>,
         within: String,
+        scope: Scope,
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
     Unreachable { silent: Vec<Silent>, coverage: Coverage },
+    /// headcount missed its checks between two polls.
+    Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
     Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
     /// A channel is tried.
@@ -185,6 +192,38 @@ pub enum Facts {
     Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
     /// How sites were used over a period.
     Digest(Box<Digest>),
+}
+
+/// Why headcount missed its checks.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "away", rename_all = "snake_case")]
+pub enum Away {
+    Stopped { from: Moment, to: Moment },
+    Killed { to: Moment },
+    Restarted { to: Moment },
+    Asleep { length: String },
+    ClockSet { ahead: String },
+    StoreLocked,
+    DiskFull,
+    StoreFailed,
+    Slow,
+}
+
+/// Where a number was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Scope {
+    /// The kind of part, `proxy`, `virtual_proxy` or `directory`, and its name, cleaned; none is the whole site.
+    pub over: Option<&'static str>,
+    pub part: String,
+    /// Whether the rule looks at some people or virtual proxies alone.
+    pub narrowed: bool,
+}
+
+/// The number that was furthest from what is right.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Furthest {
+    pub value: u64,
+    pub at: Moment,
 }
 
 /// A pair that did not answer.

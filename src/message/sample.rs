@@ -4,9 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric, Entry,
-    Facts, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart,
-    Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
+    Active, Away, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine,
+    EngineMetric, Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named, Notice, Over,
+    Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour,
+    Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -24,6 +25,8 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("alert_blind", blind(opened(), two_silent(), PARTIAL_OF_FIVE)),
         ("repeat_blind", repeat(blind(still(), three_silent(), NOTHING))),
         ("alert_blind_only_proxy", blind(opened(), one_silent(), Coverage { answered: 0, asked: 1 })),
+        ("alert_crowded_part", part(crowded(FULL, 217, opened()), "virtual_proxy", "hr", false)),
+        ("alert_crowded_narrowed", part(crowded(FULL, 217, opened()), "", "", true)),
         ("alert_saturated", engines(EngineMetric::Saturated, FULL_ENGINES, 1, opened())),
         ("alert_saturated_partial", engines(EngineMetric::Saturated, PARTIAL, 1, Reason::Opened { since: at() })),
         ("alert_memory", engines(EngineMetric::MemoryFree, FULL_ENGINES, 1802, opened())),
@@ -31,11 +34,13 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("alert_blind_many", blind(opened(), many_silent(), Coverage { answered: 2, asked: 62 })),
     ];
     all.extend([
-        ("resolved_crowded", resolved(crowded(FULL, 175, over()))),
+        ("resolved_crowded", resolved(crowded(FULL, 175, over_after(231)))),
         ("resolved_saturated", resolved(engines(EngineMetric::Saturated, FULL_ENGINES, 0, over()))),
         ("resolved_memory", resolved(engines(EngineMetric::MemoryFree, FULL_ENGINES, 7400, over()))),
-        ("resolved_blind", resolved(blind(over(), Vec::new(), FULL))),
+        ("resolved_blind", resolved(blind(over_after(2), Vec::new(), FULL))),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
+    ]);
+    all.extend([
         ("who", who(&people(), FULL, scheduled(None))),
         ("who_nasty", who(&nasty(), FULL, scheduled(None))),
         ("who_partial", who(&people(), PARTIAL, scheduled(None))),
@@ -47,6 +52,16 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("who_one", who(&people()[..1], FULL, scheduled(None))),
         ("who_nobody", who(&[], FULL, Reason::Asked { planned: None, because: None })),
         ("who_since", who_since()),
+    ]);
+    let away = Away::Stopped { from: minutes(-39), to: minutes(-1) };
+    all.extend([
+        ("alert_crowded_flapping", crowded(FULL, 217, flapping())),
+        ("alert_blind_flapping", blind(flapping(), one_silent(), PARTIAL)),
+        ("resolved_blind_calm", resolved(blind(calm(), Vec::new(), FULL))),
+        ("resolved_crowded_late", resolved(crowded(FULL, 175, over_before()))),
+        ("alert_stale", stale(Some(away))),
+        ("alert_stale_asleep", stale(Some(Away::Asleep { length: lasting(SignedDuration::from_mins(38)) }))),
+        ("alert_stale_unexplained", stale(None)),
     ]);
     all.extend([
         ("digest", digest()),
@@ -60,6 +75,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("notice_restart_clear", notice(restart(Step::Clear, Some(Counts::default()), FULL), Vec::new())),
         ("notice_restart_overdue", notice(restart(Step::Overdue, Some(people_counts()), PARTIAL), people())),
         ("notice_restart_called_off", notice(restart(Step::CalledOff, None, NOTHING), Vec::new())),
+        ("notice_log_out", log_out()),
         ("notice_channel_down", channel_down()),
         ("notice_channel_well", channel_well()),
         ("test", test()),
@@ -116,7 +132,35 @@ fn still() -> Reason {
 }
 
 fn over() -> Reason {
-    Reason::Resolved { since: minutes(-85), lasted: lasting(SignedDuration::from_mins(85)) }
+    Reason::Resolved { since: minutes(-85), until: at(), lasted: lasting(SignedDuration::from_mins(85)), peak: None }
+}
+
+/// Over, after it was at most so much.
+fn over_after(value: u64) -> Reason {
+    let peak = Some(Furthest { value, at: minutes(-40) });
+    Reason::Resolved { since: minutes(-85), until: at(), lasted: lasting(SignedDuration::from_mins(85)), peak }
+}
+
+fn flapping() -> Reason {
+    let (lasted, rest) = (lasting(SignedDuration::from_mins(15)), lasting(SignedDuration::from_mins(30)));
+    Reason::Flapping { since: minutes(-15), times: 4, lasted, rest }
+}
+
+fn calm() -> Reason {
+    let (lasted, rest) = (lasting(SignedDuration::from_mins(40)), lasting(SignedDuration::from_mins(30)));
+    Reason::Calm { since: minutes(-70), until: minutes(-30), times: 7, lasted, rest }
+}
+
+/// Over for an hour, which a silence held.
+fn over_before() -> Reason {
+    let peak = Some(Furthest { value: 240, at: minutes(-90) });
+    Reason::Resolved { since: minutes(-120), until: minutes(-60), lasted: lasting(SignedDuration::from_mins(60)), peak }
+}
+
+fn stale(because: Option<Away>) -> Message {
+    let (from, to) = (minutes(-40), at());
+    let lasted = lasting(SignedDuration::from_mins(40));
+    alert("myself", Severity::Warning, Reason::Event, Facts::Stale { from, to, lasted, polls: 39, because })
 }
 
 fn scheduled(late_by: Option<String>) -> Reason {
@@ -147,9 +191,24 @@ fn resolved(message: Message) -> Message {
 }
 
 fn crowded(coverage: Coverage, value: u64, reason: Reason) -> Message {
-    let facts =
-        Facts::Threshold { metric: Metric::Users, bound: Bound::Above, limit: 200, clear: 180, value, coverage };
+    let facts = Facts::Threshold {
+        metric: Metric::Users,
+        bound: Bound::Above,
+        limit: 200,
+        clear: 180,
+        value,
+        scope: Scope::default(),
+        coverage,
+    };
     alert("crowded", Severity::Warning, reason, facts)
+}
+
+/// As it is told of a part, or of some people alone.
+fn part(mut message: Message, over: &'static str, name: &str, narrowed: bool) -> Message {
+    if let Facts::Threshold { scope, .. } | Facts::Change { scope, .. } = &mut message.facts {
+        *scope = Scope { over: Some(over).filter(|over| !over.is_empty()), part: name.to_owned(), narrowed };
+    }
+    message
 }
 
 fn engines(metric: EngineMetric, coverage: Coverage, value: u64, reason: Reason) -> Message {
@@ -181,6 +240,7 @@ fn few() -> Message {
         limit: 5,
         clear: 10,
         value: 0,
+        scope: Scope::default(),
         coverage: FULL,
     };
     alert("empty", Severity::Info, opened(), facts)
@@ -188,7 +248,17 @@ fn few() -> Message {
 
 fn change(metric: Metric, turn: Turn, from: u64, to: u64, percent: Option<u64>) -> Facts {
     let within = lasting(SignedDuration::from_mins(5));
-    Facts::Change { metric, turn, from, to, by: from.abs_diff(to), percent, within, coverage: FULL }
+    Facts::Change {
+        metric,
+        turn,
+        from,
+        to,
+        by: from.abs_diff(to),
+        percent,
+        within,
+        scope: Scope::default(),
+        coverage: FULL,
+    }
 }
 
 fn logout() -> Message {
@@ -284,6 +354,8 @@ fn restart(step: Step, counts: Option<Counts>, coverage: Coverage) -> Notice {
         counts,
         silent,
         coverage,
+        active: counts.map(|_| Active { users: 2, coverage: Coverage { answered: 2, asked: 2 } }),
+        idle: Some(30),
     })
 }
 
@@ -294,6 +366,21 @@ fn notice(notice: Notice, people: Vec<Person>) -> Message {
     };
     let message = alert("", severity, Reason::Asked { planned: None, because: None }, Facts::Notice(notice));
     Message { kind: Kind::Notice, source: None, people, ..message }
+}
+
+fn log_out() -> Message {
+    let facts = LogOut {
+        planned: minutes(15),
+        left: lasting(SignedDuration::from_mins(15)),
+        because: Some("November patch of Qlik Sense".to_owned()),
+        sessions: 2,
+        on: vec![String::new(), "hr".to_owned()],
+    };
+    let mut message = notice(Notice::LogOut(facts), Vec::new());
+    if let Some(site) = &mut message.site {
+        site.link = None;
+    }
+    message
 }
 
 fn of_itself(message: Message) -> Message {

@@ -93,6 +93,7 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Test { .. }
                 | Facts::Notice(_)
                 | Facts::Heartbeat { .. }
+                | Facts::Stale { .. }
                 | Facts::Summary { .. }
                 | Facts::Digest(_) => continue,
             };
@@ -141,7 +142,8 @@ fn a_broken_template_falls_back_and_says_so() {
                 assert!(told.is_empty());
                 continue;
             };
-            assert!(rehearse(&engine).iter().any(|trouble| trouble.contains(&name)));
+            let troubles = super::super::format::rehearse_as(kind.into(), &engine);
+            assert!(troubles.iter().any(|trouble| trouble.contains(&name)));
             let payload = format(kind, &super::sample("alert_crowded"), &engine, Names::Shown);
             let body = payload.body();
             for part in [PLAIN, &name, told, "217", "200"] {

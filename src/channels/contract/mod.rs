@@ -7,6 +7,7 @@ mod names;
 mod proxies;
 mod sends;
 mod statuses;
+mod variables;
 mod webhooks;
 
 use serde_json::Value;

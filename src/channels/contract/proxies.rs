@@ -80,11 +80,19 @@ async fn a_way_that_does_not_open_is_told_and_tried_again() {
     let (_, authorities) = server().await;
     let proxy = inbox::Proxy::start(None).await;
     let url = Secret::new(format!("https://{nobody}/topsecret"));
-    for (proxy, told) in [(proxy.url(Some("me:topsecret")), "it opened no way to the host"), (format!("http://me:topsecret@{nobody}"), "refused")] {
+    for (proxy, told) in [
+        (proxy.url(Some("me:topsecret")), "it opened no way to the host"),
+        (format!("http://me:topsecret@{nobody}"), "refused"),
+    ] {
         let settings = Settings::Slack(slack::Settings::new(url.clone()).unwrap());
         let channel = Channel::new("ops", settings).with_authorities(authorities.clone()).with_proxy(through(proxy));
         let outcome = channel.send(parcel("{}", "")).await;
-        let Outcome::Retry { why, scope: Scope::Channel, maybe_taken: false, .. } = &outcome else { panic!("{outcome:?}") };
-        assert!(why.starts_with("through the proxy 127.0.0.1:") && why.contains(told) && !why.contains("secret"), "{why}");
+        let Outcome::Retry { why, scope: Scope::Channel, maybe_taken: false, .. } = &outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(
+            why.starts_with("through the proxy 127.0.0.1:") && why.contains(told) && !why.contains("secret"),
+            "{why}"
+        );
     }
 }

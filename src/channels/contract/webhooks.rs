@@ -39,11 +39,8 @@ fn own(template: (&str, &str, usize)) -> Channel {
 fn the_schema_is_written_down_and_every_sample_keeps_it() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/webhook.schema.json");
     let written = std::fs::read(&path).unwrap_or_default();
-    assert_eq!(
-        String::from_utf8(written).unwrap(),
-        schema(),
-        "write it anew: headcount schema webhook > docs/webhook.schema.json"
-    );
+    let same = String::from_utf8(written).unwrap() == schema();
+    assert!(same, "write it anew: headcount schema webhook > docs/webhook.schema.json");
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema()).unwrap()).unwrap();
     let keeps = |value: &Value, what: &str| {
         let wrong: Vec<_> =

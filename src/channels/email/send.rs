@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use lettre::Message;
 use lettre::transport::smtp::Error;
@@ -9,6 +11,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS, M
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Auth, Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use rustls::pki_types::UnixTime;
 
 use super::mail::mail;
 use super::reply::{Stage, judge_reply};
@@ -16,6 +19,7 @@ use super::settings::Login;
 use super::token::Grant;
 use super::{Settings, Tls};
 use crate::channels::http::Client;
+use crate::channels::trust::{ITSELF, VOUCHES, is_given};
 use crate::channels::{Authorities, Outcome, Parcel, Scope};
 use crate::message::clean;
 use crate::secret::Secret;
@@ -59,9 +63,20 @@ pub(in crate::channels) async fn send(means: Means<'_>, channel: &str, parcel: P
             after: None,
             scope: Scope::Channel,
             maybe_taken: stage == Stage::End,
-            why: format!("the mail server did not finish within {} s", patience.as_secs()),
+            why: unfinished(means.settings, stage, patience),
         },
     }
+}
+
+/// What it may mean that a server said nothing for so long.
+fn unfinished(settings: &Settings, stage: Stage, patience: Duration) -> String {
+    let hint = match (stage, settings.smtp.tls) {
+        (Stage::Connect, Tls::Starttls | Tls::None) => {
+            "; it connected and said nothing, as one does that wants `tls: implicit`"
+        }
+        _ => "",
+    };
+    format!("the mail server did not finish within {} s{hint}", patience.as_secs())
 }
 
 /// Connects, makes the connection private, logs in, and leaves: no mail is sent.
@@ -120,12 +135,28 @@ async fn token(means: Means<'_>, grant: &Grant, refused: Option<&Secret>, now: T
     }
 }
 
-/// Connects, and makes the connection private.
+/// Connects, and makes the connection private. A server whose certificate vouches for itself is trusted where `ca` gives that
+/// very certificate: lettre can only be told to take any, so it is compared before a word of substance is said.
 async fn open(means: Means<'_>, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
+    let refused = match connect(means, false, stage).await {
+        Err(Outcome::ChannelDown { why }) if means.authorities.pem().is_some() && why.ends_with(VOUCHES) => why,
+        usual => return usual,
+    };
+    let mut connection = connect(means, true, stage).await?;
+    let certificate = connection.peer_certificate().unwrap_or_default();
+    if is_given(&means.authorities.certificates(), &certificate, UnixTime::now()) {
+        return Ok(connection);
+    }
+    connection.abort().await;
+    Err(Outcome::ChannelDown { why: refused })
+}
+
+/// Connects, and makes the connection private; with `any`, under whatever certificate of that name.
+async fn connect(means: Means<'_>, any: bool, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
     let Means { settings, authorities, .. } = means;
     let smtp = &settings.smtp;
     let privacy = || {
-        let mut tls = TlsParameters::builder(smtp.host.clone());
+        let mut tls = TlsParameters::builder(smtp.host.clone()).dangerous_accept_invalid_certs(any);
         if let Some(pem) = authorities.pem() {
             tls = tls.add_root_certificate(Certificate::from_pem(pem).map_err(|error| error.to_string())?);
         }
@@ -158,7 +189,7 @@ async fn bear(
     user: &str,
     token: &Secret,
 ) -> Result<(), Outcome> {
-    let failed = |error: Error| hide(judge_error(means.settings, Stage::Login, &error), token);
+    let failed = |error: Error| hide(judge_error(means.settings, Stage::Login, &error), user, token);
     if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
         let why = "the mail server does not offer XOAUTH2, which `smtp.oauth2` needs".to_owned();
         return Err(Outcome::ChannelDown { why });
@@ -173,8 +204,9 @@ async fn bear(
     Ok(())
 }
 
-fn hide(outcome: Outcome, token: &Secret) -> Outcome {
-    outcome.hiding(|why| why.replace(token.expose(), "***"))
+fn hide(outcome: Outcome, user: &str, token: &Secret) -> Outcome {
+    let sent = STANDARD.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", token.expose()));
+    outcome.hiding(|why| why.replace(token.expose(), "***").replace(&sent, "***"))
 }
 
 /// Names the sender and the recipient, and sends the mail.
@@ -217,8 +249,12 @@ async fn hand_over(
 /// What a failure means. lettre tells a server's answer by its code; the rest it tells in words alone.
 fn judge_error(settings: &Settings, stage: Stage, error: &Error) -> Outcome {
     let mut told = error.to_string();
-    if let Some(Login::Password { password, .. }) = &settings.smtp.login {
-        told = told.replace(password.expose(), "***");
+    if let Some(Login::Password { user, password }) = &settings.smtp.login {
+        // A server may repeat it, as it is or as it was sent.
+        let password = password.expose();
+        for form in [STANDARD.encode(format!("\0{user}\0{password}")), STANDARD.encode(password), password.to_owned()] {
+            told = told.replace(&form, "***");
+        }
     }
     if let Some(code) = error.status() {
         let text = told.split_once("): ").map_or("", |(_, text)| text);
@@ -226,7 +262,9 @@ fn judge_error(settings: &Settings, stage: Stage, error: &Error) -> Outcome {
     }
     let why = clean(&format!("the mail server could not be used: {told}"));
     let lower = told.to_lowercase();
-    if error.is_client() || error.is_tls() {
+    if told.contains(ITSELF) {
+        Outcome::ChannelDown { why: format!("the mail server cannot be trusted: {VOUCHES}") }
+    } else if error.is_client() || error.is_tls() {
         Outcome::ChannelDown { why }
     } else if lower.contains("certificate") || lower.contains("certversion") {
         let hint = "; is its authority missing (`ca`), or is it an old version 1 certificate?";

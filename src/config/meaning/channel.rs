@@ -140,7 +140,13 @@ pub(super) fn proxy(
         return Some(None);
     }
     let url = loader.secret(g, at, "proxy_url", ways, false)?;
-    let key = if file.is_some() { "proxy_url_file" } else if env.is_some() { "proxy_url_env" } else { "proxy_url" };
+    let key = if file.is_some() {
+        "proxy_url_file"
+    } else if env.is_some() {
+        "proxy_url_env"
+    } else {
+        "proxy_url"
+    };
     g.take(&format!("{at}.{key}"), Proxy::new(url)).map(Some)
 }
 

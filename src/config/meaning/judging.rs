@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::{check_rules, rule, site, value};
+use super::{check_rules, maintenance, rule, site, value};
 use crate::config::file::OneOrMany;
 use crate::config::judging::{Judged, Judging, Written};
 use crate::config::problem::{Gathered, Problems, nearest};
@@ -38,8 +38,12 @@ pub(in crate::config) fn judging(
     if rule_names.is_empty() {
         g.add("rules", "there is no rule to judge by: write some, each with one kind and with `tell`");
     }
-    let rules: Vec<_> =
-        written.rules.0.iter().filter_map(|(name, written)| rule::rule(g, name, written, &channels)).collect();
+    let rules: Vec<_> = written
+        .rules
+        .0
+        .iter()
+        .filter_map(|(name, written)| rule::rule(g, name, written, &channels, &time_zone))
+        .collect();
     let mut checks = Vec::new();
     for (name, check) in &written.checks.0 {
         let at = format!("checks.{name}");
@@ -55,8 +59,16 @@ pub(in crate::config) fn judging(
             }
         }
     }
+    let sites: Vec<String> = if written.sites.0.is_empty() {
+        // Without sites, their names are taken as they are.
+        let named = written.maintenance.0.iter().flat_map(|(_, window)| window.site.all.iter().cloned());
+        named.chain(checks.iter().map(|check: &Judged| check.site.to_string())).filter(|site| site != "all").collect()
+    } else {
+        written.sites.0.iter().map(|(name, _)| name.clone()).collect()
+    };
+    let maintenance = maintenance::maintenance(g, &written.maintenance, &time_zone, &sites);
     let exclude = site::exclude(g, "", None);
-    gathered.finish(Some(Judging { time_zone, checks, rules, exclude, takes }))
+    gathered.finish(Some(Judging { time_zone, checks, rules, exclude, maintenance, takes }))
 }
 
 /// The sites of a check. Where the file has no sites, their names are taken as they are.

@@ -3,6 +3,7 @@
 mod channel;
 mod judging;
 mod keep;
+mod maintenance;
 mod ping;
 mod rule;
 mod site;
@@ -54,11 +55,16 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         .into_iter()
         .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel, &time_zone))
         .collect();
-    let rules: Vec<_> =
-        written.rules.0.into_iter().filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names)).collect();
+    let rules: Vec<_> = written
+        .rules
+        .0
+        .into_iter()
+        .filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names, &time_zone))
+        .collect();
     let sites: Vec<_> =
         written.sites.0.into_iter().filter_map(|(name, site)| site::site(g, &loader, &name, &site)).collect();
 
+    let maintenance = maintenance::maintenance(g, &written.maintenance, &time_zone, &site_names);
     let mut checks: Vec<Check> = Vec::new();
     let mut watched: Vec<(String, String)> = Vec::new();
     for (name, check) in written.checks.0 {
@@ -80,6 +86,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
                     site: site.clone(),
                     cron: cron.clone(),
                     rules: its_rules.clone(),
+                    maintenance: maintenance.iter().filter(|window| window.is_about(&site.name)).cloned().collect(),
                 });
             }
         }
@@ -120,6 +127,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         sites,
         checks,
         reports,
+        maintenance,
         channels,
         rules: rules.len(),
         notes,

@@ -60,7 +60,8 @@ async fn serve(mut client: wire::Tcp, asked: &Mutex<Vec<String>>, login: Option<
         name.eq_ignore_ascii_case("proxy-authorization").then_some(value)
     });
     if login.is_some() && given != login {
-        let answer = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+        let answer =
+            "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
         return client.write_all(answer.as_bytes()).await;
     }
     let Some(host) = line.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else {
