@@ -78,7 +78,7 @@ fn rehearsed(forms: &[Form<'_>], engine: &Engine) -> Vec<String> {
     let mut told = Vec::new();
     for (_, message) in sample::all() {
         for form in forms {
-            let trouble = formatted(*form, &message, engine, Names::Shown).1.map(|trouble| trouble.to_string());
+            let trouble = formatted(*form, &message, engine, Names::Full).1.map(|trouble| trouble.to_string());
             told.extend(trouble.filter(|trouble| !told.contains(trouble)));
         }
     }
@@ -86,6 +86,15 @@ fn rehearsed(forms: &[Form<'_>], engine: &Engine) -> Vec<String> {
 }
 
 fn formatted(form: Form<'_>, message: &Message, engine: &Engine, names: Names) -> (Payload, Option<Trouble>) {
+    let under_pseudonyms;
+    let message = match names {
+        Names::Full => message,
+        Names::Pseudonym | Names::Hidden => {
+            // Hidden people are counted alone; if anything of them were shown, it would not be their names.
+            under_pseudonyms = message.under_pseudonyms();
+            &under_pseudonyms
+        }
+    };
     let matter = Matter::of(message);
     let people = People::of(message, names == Names::Hidden);
     let (words, failed) = Words::of(&matter, engine);

@@ -48,7 +48,7 @@ fn the_schema_is_written_down_and_every_sample_keeps_it() {
         assert!(wrong.is_empty(), "{what}: {wrong:?}\n{value:#}");
     };
     for (name, message) in message::sample::all() {
-        for names in [Names::Shown, Names::Hidden] {
+        for names in [Names::Full, Names::Hidden] {
             let payload = super::format(ChannelKind::Webhook, &message, &Engine::embedded(), names);
             keeps(&json(&payload), name);
             keeps(&serde_json::from_str(payload.plainer().unwrap()).unwrap(), name);

@@ -26,7 +26,7 @@ pub(super) fn channel(
     loader: &Loader,
     name: &str,
     mut written: file::Channel,
-    zone: &TimeZone,
+    (zone, at_most): (&TimeZone, Names),
 ) -> Option<ChannelSpec> {
     let at = format!("channels.{name}");
     loader.take_read();
@@ -80,10 +80,8 @@ pub(super) fn channel(
     let ways = (written.proxy_url.as_ref(), written.proxy_url_file.as_deref(), written.proxy_url_env.as_deref());
     let proxied = ways.0.is_some() || ways.1.is_some() || ways.2.is_some();
     let proxy = proxy(g, loader, &at, ways);
-    let names = match written.names {
-        Some(file::Names::Hidden) => Names::Hidden,
-        Some(file::Names::Shown) | None => Names::Shown,
-    };
+    // What the store may not hold cannot wait in it either.
+    let names = written.names.unwrap_or_default().max(at_most);
     let give_up = length(g, &format!("{at}.give_up"), written.give_up.as_deref(), GIVE_UP);
     if give_up.is_zero() {
         g.add(format!("{at}.give_up"), "nothing is delivered in no time: write a length such as `24h`");
