@@ -11,6 +11,7 @@ mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod held;
 mod health;
 mod incidents;
 mod init;
@@ -22,6 +23,7 @@ mod replay;
 mod run;
 mod shell;
 mod templates;
+mod silence;
 mod test;
 mod time;
 mod topology;
@@ -87,6 +89,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Templates(templates) => templates::templates(templates),
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),

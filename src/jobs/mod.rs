@@ -3,6 +3,7 @@
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
 mod discovery;
+mod lookout;
 mod notice;
 mod poll;
 mod release;
@@ -19,6 +20,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
+pub use lookout::{Lookout, lookout};
 pub use notice::{announce, test};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
@@ -32,7 +34,7 @@ use crate::judge::Rule;
 use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
-use crate::schedule::Cron;
+use crate::schedule::{Cron, Maintenance};
 use crate::store::Store;
 
 /// A site, and how to reach it.
@@ -50,6 +52,8 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+    /// When its site is worked on.
+    pub maintenance: Vec<Arc<Maintenance>>,
 }
 
 /// A report on a schedule: who is on, at that moment.

@@ -7,9 +7,11 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod flaps;
 mod hours;
 mod incidents;
 mod key;
+mod life;
 mod lock;
 mod outbox;
 mod past;
@@ -18,6 +20,7 @@ mod recall;
 mod routing;
 mod schedules;
 mod sick;
+mod silences;
 mod spans;
 mod tidy;
 mod topology;
@@ -35,6 +38,7 @@ pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
 pub use recall::{RecalledReading, RecalledSession};
 pub use schedules::Slot;
+pub use silences::EndedSilence;
 pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 

@@ -9,6 +9,7 @@ mod discovery;
 mod engines;
 mod forms;
 mod histories;
+mod restarts;
 mod rooms;
 mod shipped;
 mod story;
