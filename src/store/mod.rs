@@ -13,6 +13,7 @@ mod incidents;
 mod key;
 mod life;
 mod lock;
+mod memory;
 mod outbox;
 mod past;
 mod polls;

@@ -73,6 +73,7 @@ fn what_was_not_seen_is_never_nobody() {
             let coverage = match &message.facts {
                 Facts::Threshold { coverage, .. }
                 | Facts::Change { coverage, .. }
+                | Facts::Unusual { coverage, .. }
                 | Facts::Unreachable { coverage, .. }
                 | Facts::Who { coverage, .. } => *coverage,
                 Facts::Notice(Notice::Restart(Restart { step: Step::CalledOff, .. })) => continue,
@@ -84,6 +85,10 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Notice(_)
                 | Facts::Heartbeat { .. }
                 | Facts::Stale { .. }
+                | Facts::Absence { .. }
+                | Facts::SignedIn { .. }
+                | Facts::Sessions { .. }
+                | Facts::Certificate { .. }
                 | Facts::Summary { .. }
                 | Facts::Digest(_) => continue,
             };
