@@ -100,6 +100,7 @@ fn line(at: Timestamp, pair: &Pair, observation: &Observation) -> String {
     line
 }
 
+#[expect(clippy::print_stdout, reason = "it says what it made")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -151,16 +152,16 @@ async fn main() {
     if let Some(mut lines) = lines {
         lines.flush().expect("a history");
     }
-    let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |file| file.len() >> 20);
+    let mebibytes = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |file| file.len() >> 20);
     let last = previous.strftime("%Y-%m-%d");
     println!("{} polls of {PEOPLE} people, {} sessions, in {:.0?}", days * 1_440, site.sessions, begun.elapsed());
-    println!("{} ({} MiB)", database.display(), size(&database));
+    println!("{} ({} MiB)", database.display(), mebibytes(&database));
     println!(
         "headcount replay --config {0}/headcount.yaml --state {0}/state --site prod --from 2026-03-02 --to {last}",
         folder.display()
     );
     if history {
-        println!("{} ({} MiB)", file.display(), size(&file));
+        println!("{} ({} MiB)", file.display(), mebibytes(&file));
         println!("headcount replay --history {0}/history.jsonl --rules {0}/headcount.yaml", folder.display());
     }
 }

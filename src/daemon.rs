@@ -93,7 +93,7 @@ struct ScheduleState {
 }
 
 enum Work {
-    Check(Watch),
+    Check(Box<Watch>),
     Report {
         job: ReportJob,
         late: SignedDuration,
@@ -144,8 +144,8 @@ async fn schedules(
     for check in &config.checks {
         let site = &check.site.name;
         let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
-        let name = format!("check:{}:{site}", check.name);
-        schedules.push(Schedule::new(rooms, running, name, check.cron.clone(), Work::Check(watch)).await?);
+        let work = Work::Check(Box::new(watch));
+        schedules.push(Schedule::new(rooms, running, check.schedule(), check.cron.clone(), work).await?);
     }
     for report in &config.reports {
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
@@ -222,7 +222,13 @@ impl Daemon {
         rooms.store.note_start(rooms.clock.boot().as_deref(), now).await?;
         let schedules = schedules(&rooms, config, &[]).await?;
         settle_in(&rooms, config).await?;
-        Ok(Self { rooms, schedules, database: config.database.clone(), lookout: Default::default(), _lock: lock })
+        Ok(Self {
+            rooms,
+            schedules,
+            database: config.database.clone(),
+            lookout: tokio::sync::Mutex::default(),
+            _lock: lock,
+        })
     }
 
     pub fn rooms(&self) -> &Arc<Rooms> {

@@ -13,6 +13,7 @@ mod payload;
 mod plain;
 pub mod slack;
 pub mod teams;
+mod trust;
 mod used;
 mod view;
 mod words;

@@ -119,8 +119,7 @@ pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, F
         }
         match silences(&database, now).await {
             Ok(silences) => {
-                let held = Held::new(silences, &config.maintenance, now).lines(now, &config.time_zone);
-                output::print(&held.iter().map(|line| format!("{line}\n")).collect::<String>())?;
+                output::print(&Held::new(silences, &config.maintenance, now).lines(now, &config.time_zone))?;
             }
             Err(error) => output::complain(&format!("what is silenced is missing, since {error}")),
         }

@@ -44,10 +44,10 @@ impl Held {
     }
 
     /// Each in a line.
-    pub(super) fn lines(&self, now: Timestamp, zone: &TimeZone) -> Vec<String> {
+    pub(super) fn lines(&self, now: Timestamp, zone: &TimeZone) -> String {
         let silences = self.silences.iter().map(|silence| {
             format!(
-                "Silence {}: {} until {} ({}), set by {}: {}.",
+                "Silence {}: {} until {} ({}), set by {}: {}.\n",
                 silence.id,
                 rule_and_site(silence),
                 until(silence.until, now, zone),
@@ -58,7 +58,7 @@ impl Held {
         });
         let windows = self.windows.iter().map(|(window, stretch)| {
             format!(
-                "Maintenance {}: nothing is told of {} until {} ({}).",
+                "Maintenance {}: nothing is told of {} until {} ({}).\n",
                 output::shown(&window.name),
                 output::shown(&window.sites.join(", ")),
                 until(stretch.to, now, zone),

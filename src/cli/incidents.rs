@@ -64,7 +64,7 @@ pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result
     };
     output::print(&text)?;
     if args.listing.format == ListFormat::Table {
-        output::print(&held.lines(now, &zone).iter().map(|line| format!("{line}\n")).collect::<String>())?;
+        output::print(&held.lines(now, &zone))?;
     }
     Ok(Exit::Done)
 }

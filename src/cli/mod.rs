@@ -10,11 +10,14 @@ mod connect;
 mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
+mod drain;
 mod exit;
 mod held;
 mod health;
+mod import;
 mod incidents;
 mod init;
+mod known;
 mod outbox;
 mod output;
 mod poll;
@@ -22,8 +25,8 @@ mod preview;
 mod replay;
 mod run;
 mod shell;
-mod templates;
 mod silence;
+mod templates;
 mod test;
 mod time;
 mod topology;
@@ -83,6 +86,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Run => run::run(&context).await,
         Command::Poll(poll) => poll::poll(&context, poll).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
+        Command::Drain(drain) => drain::drain(&context, drain).await,
         Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,
         Command::Preview(preview) => preview::show(&context, preview).await,
@@ -91,6 +95,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
+        Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

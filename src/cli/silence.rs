@@ -76,8 +76,8 @@ pub(super) async fn silence(context: &Context<'_>, args: &Args) -> Result<Exit, 
             if listing.format == ListFormat::Table {
                 // A configuration that is wrong is for `check` to tell.
                 let maintenance = Judging::load(&path, Some(&zone)).map(|judging| judging.maintenance);
-                let windows = Held::new(Vec::new(), &maintenance.unwrap_or_default(), now).lines(now, &zone);
-                output::print(&windows.iter().map(|line| format!("{line}\n")).collect::<String>())?;
+                let windows = Held::new(Vec::new(), &maintenance.unwrap_or_default(), now);
+                output::print(&windows.lines(now, &zone))?;
             }
             Ok(Exit::Done)
         }

@@ -182,7 +182,7 @@ pub fn login_name() -> String {
     let names = ["SUDO_USER", "LOGNAME", "USER"];
     names.into_iter().find_map(environment).unwrap_or_else(|| {
         let uid = rustix::process::getuid().as_raw();
-        let named = std::fs::read("/etc/passwd").ok().and_then(|all| {
+        let entry = std::fs::read("/etc/passwd").ok().and_then(|all| {
             let all = String::from_utf8_lossy(&all).into_owned();
             let mut lines = all.lines().map(|line| line.split(':'));
             lines.find_map(|mut line| {
@@ -190,7 +190,7 @@ pub fn login_name() -> String {
                 (line.nth(1)? == uid.to_string()).then_some(name)
             })
         });
-        named.unwrap_or_else(|| format!("uid {uid}"))
+        entry.unwrap_or_else(|| format!("uid {uid}"))
     })
 }
 

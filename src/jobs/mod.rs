@@ -3,8 +3,10 @@
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
 mod discovery;
+mod drain;
 mod lookout;
 mod notice;
+mod past;
 mod poll;
 mod release;
 mod report;
@@ -20,8 +22,10 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
+pub use drain::{Draining, Looked};
 pub use lookout::{Lookout, lookout};
 pub use notice::{announce, test};
+pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
 pub use report::{ReportJob, names, report};
@@ -54,6 +58,13 @@ pub struct Check {
     pub rules: Vec<Arc<Rule>>,
     /// When its site is worked on.
     pub maintenance: Vec<Arc<Maintenance>>,
+}
+
+impl Check {
+    /// What its schedule is called in the store.
+    pub fn schedule(&self) -> String {
+        format!("check:{}:{}", self.name, self.site.name)
+    }
 }
 
 /// A report on a schedule: who is on, at that moment.

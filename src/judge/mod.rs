@@ -9,6 +9,7 @@ mod certificate;
 mod change;
 mod crowd;
 mod damp;
+mod drain;
 mod engine;
 mod incident;
 mod memory;
@@ -33,6 +34,7 @@ pub use certificate::Expiry;
 pub use change::{Amount, Change};
 pub use crowd::{Crowd, Who};
 pub use damp::{Damp, Flap, Flapping};
+pub use drain::{Drain, End, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, Peak, State};
@@ -561,10 +563,10 @@ pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Pa
             let live = of_part.clone().find(|incident| incident.state != State::Closed);
             let owed = of_part.clone().find(|incident| incident.state == State::Closed && incident.held);
             let flap = flap(rule, site, part.as_ref(), past, &mut judgement);
-            let held = past.holds(site, rule);
-            let interval = past.interval;
+            let (interval, waits) = (past.interval, past.holds(site, rule));
             let found = Found { part: part.as_ref(), verdict, hold, live, interval, again };
-            incident::step(site, &found, Telling { rule, at, facts, held, owed, flap, judgement: &mut judgement });
+            let judgement = &mut judgement;
+            incident::step(site, &found, Telling { rule, at, facts, held: waits, owed, flap, judgement });
         }
     }
     let over = |incident: &Incident| incident.closed == Some(at) && incident.opened.is_some();
@@ -662,8 +664,14 @@ fn comparable_since(rules: &[Arc<Rule>], past: &Past, at: Timestamp) -> Option<T
 }
 
 /// How often a damped rule has opened; of one that is not damped any more, that is forgotten.
-fn flap(rule: &Rule, site: &Arc<str>, part: Option<&Arc<str>>, past: &Past, judgement: &mut Judgement) -> Option<Flap> {
-    let known = past.flaps.iter().find(|flap| flap.is_of(&rule.name, part.map(|part| &**part)));
+fn flap(
+    rule: &Rule,
+    site: &Arc<str>,
+    part: Option<&Arc<str>>,
+    before: &Past,
+    judgement: &mut Judgement,
+) -> Option<Flap> {
+    let known = before.flaps.iter().find(|flap| flap.is_of(&rule.name, part.map(|part| &**part)));
     let nothing = || Flap::new(site, &rule.name, part);
     if rule.damp.is_some() {
         return Some(known.cloned().unwrap_or_else(nothing));

@@ -83,12 +83,11 @@ pub(super) fn missed(last: Timestamp, at: Timestamp, cron: Option<&Cron>, interv
     if at.duration_since(last) <= interval || !interval.is_positive() {
         return None;
     }
-    let (first, polls) = match cron {
-        Some(cron) => (cron.next_after(last)?, cron.count_between(last, at, COUNTED) as u64),
-        None => {
-            let steps = (at.duration_since(last).as_millis() - 1) / interval.as_millis();
-            (last.checked_add(interval).ok()?, u64::try_from(steps).unwrap_or(0))
-        }
+    let (first, polls) = if let Some(cron) = cron {
+        (cron.next_after(last)?, cron.count_between(last, at, COUNTED) as u64)
+    } else {
+        let steps = (at.duration_since(last).as_millis() - 1) / interval.as_millis();
+        (last.checked_add(interval).ok()?, u64::try_from(steps).unwrap_or(0))
     };
     (polls > 0).then(|| Missed { from: last, polls, late: at.duration_since(first) + interval, why: None })
 }

@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine,
-    EngineMetric, Entry, Facts, Furthest, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak,
-    Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Trouble, Turn, Usage,
-    UsualHour, Watched, WhyHeld, lasting, several,
+    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident,
+    EngineLine, EngineMetric, Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named,
+    Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Trouble,
+    Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -102,6 +102,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("notice_restart_clear", notice(restart(Step::Clear, Some(Counts::default()), FULL), Vec::new())),
         ("notice_restart_overdue", notice(restart(Step::Overdue, Some(people_counts()), PARTIAL), people())),
         ("notice_restart_called_off", notice(restart(Step::CalledOff, None, NOTHING), Vec::new())),
+        ("notice_log_out", log_out()),
         ("notice_channel_down", channel_down()),
         ("notice_channel_well", channel_well()),
         ("test", test()),
@@ -432,6 +433,8 @@ fn restart(step: Step, counts: Option<Counts>, coverage: Coverage) -> Notice {
         counts,
         silent,
         coverage,
+        active: counts.map(|_| Active { users: 2, coverage: Coverage { answered: 2, asked: 2 } }),
+        idle: Some(30),
     })
 }
 
@@ -442,6 +445,21 @@ fn notice(notice: Notice, people: Vec<Person>) -> Message {
     };
     let message = alert("", severity, Reason::Asked { planned: None, because: None }, Facts::Notice(notice));
     Message { kind: Kind::Notice, source: None, people, ..message }
+}
+
+fn log_out() -> Message {
+    let facts = LogOut {
+        planned: minutes(15),
+        left: lasting(SignedDuration::from_mins(15)),
+        because: Some("November patch of Qlik Sense".to_owned()),
+        sessions: 2,
+        on: vec![String::new(), "hr".to_owned()],
+    };
+    let mut message = notice(Notice::LogOut(facts), Vec::new());
+    if let Some(site) = &mut message.site {
+        site.link = None;
+    }
+    message
 }
 
 fn of_itself(message: Message) -> Message {

@@ -14,6 +14,7 @@ mod key;
 mod life;
 mod lock;
 mod memory;
+mod newest;
 mod outbox;
 mod past;
 mod polls;

@@ -66,9 +66,7 @@ pub(in crate::config) fn judging(
     } else {
         written.sites.0.iter().map(|(name, _)| name.clone()).collect()
     };
-    let windows = written.maintenance.0.iter();
-    let maintenance =
-        windows.filter_map(|(name, window)| maintenance::maintenance(g, name, window, &time_zone, &sites)).collect();
+    let maintenance = maintenance::maintenance(g, &written.maintenance, &time_zone, &sites);
     let exclude = site::exclude(g, "", None);
     gathered.finish(Some(Judging { time_zone, checks, rules, exclude, maintenance, takes }))
 }

@@ -11,7 +11,17 @@ use crate::config::problem::Gathered;
 use crate::duration;
 use crate::schedule::{Cron, Maintenance};
 
+/// Every window that was written.
 pub(super) fn maintenance(
+    g: &mut Gathered<'_>,
+    written: &file::Named<file::Maintenance>,
+    zone: &TimeZone,
+    known: &[String],
+) -> Vec<Arc<Maintenance>> {
+    written.0.iter().filter_map(|(name, window)| self::window(g, name, window, zone, known)).collect()
+}
+
+fn window(
     g: &mut Gathered<'_>,
     name: &str,
     written: &file::Maintenance,
@@ -27,7 +37,7 @@ pub(super) fn maintenance(
         g.add(format!("{at}.lasts"), "a window of no time holds nothing: write a length of time such as `2h`");
     } else if never_ends(&cron, lasts) {
         let what = format!(
-            "each window lasts {} and the next begins before it ends, so nothing would ever be told: let it last less, or come more seldom",
+            "each window lasts {} and the next has begun by then, so nothing would ever be told: let it last less, or come more seldom",
             duration::show(lasts)
         );
         g.add(format!("{at}.lasts"), what);

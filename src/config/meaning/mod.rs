@@ -61,13 +61,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let sites: Vec<_> =
         written.sites.0.into_iter().filter_map(|(name, site)| site::site(g, &loader, &name, &site)).collect();
 
-    let maintenance: Vec<_> = written
-        .maintenance
-        .0
-        .iter()
-        .filter_map(|(name, window)| maintenance::maintenance(g, name, window, &time_zone, &site_names))
-        .collect();
-
+    let maintenance = maintenance::maintenance(g, &written.maintenance, &time_zone, &site_names);
     let mut checks: Vec<Check> = Vec::new();
     let mut watched: Vec<(String, String)> = Vec::new();
     for (name, check) in written.checks.0 {

@@ -4,6 +4,7 @@ mod change;
 mod damp;
 mod delivery;
 mod discovery;
+mod drain;
 mod engines;
 mod grouping;
 mod maintenance;
