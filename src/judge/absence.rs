@@ -9,7 +9,7 @@ pub struct Absence {
 }
 
 impl Absence {
-    pub(super) fn verdict(&self, seen: &Seen) -> Verdict {
+    pub(super) fn verdict(seen: &Seen) -> Verdict {
         match seen.tally.counts.sessions {
             0 if seen.coverage.is_full() => Verdict::Holds,
             // Nobody can say who is on what was not seen.
@@ -19,7 +19,7 @@ impl Absence {
         }
     }
 
-    pub(super) fn facts(&self, seen: &Seen) -> FindingFacts {
+    pub(super) fn facts(seen: &Seen) -> FindingFacts {
         FindingFacts::Absence { counts: seen.tally.counts, coverage: seen.coverage }
     }
 }

@@ -46,24 +46,24 @@ impl Change {
     }
 
     /// The numbers of a part that it compares with: of the whole they are the site's readings, of others they were remembered.
-    pub(super) fn before(&self, rule: &Rule, part: Option<&Arc<str>>, past: &Past) -> Vec<Before> {
+    pub(super) fn before(&self, rule: &Rule, part: Option<&Arc<str>>, known: &Past) -> Vec<Before> {
         if self.over == Over::Site && !rule.narrowed.narrows() && self.metric.is_plain() {
             let before = |reading: &PastReading| {
                 let tally = Tally { counts: reading.counts, ..Tally::default() };
                 Before { from: reading.from, to: reading.to, value: self.metric.of(&tally), asked: reading.asked }
             };
-            return past.readings.iter().map(before).collect();
+            return known.readings.iter().map(before).collect();
         }
-        let runs = past.memory.runs_of(rule, part);
+        let runs = known.memory.runs_of(rule, part);
         let before = runs.iter().map(|run| Before { from: run.from, to: run.to, value: run.value, asked: run.asked });
         if self.over != Over::Directory {
             return before.collect();
         }
         // Before anybody of it was first seen, nobody was on.
         let first = runs.first().map(|run| run.from);
-        let polls = past.memory.runs_of(rule, None).iter().filter(|run| first.is_none_or(|first| run.from < first));
+        let polls = known.memory.runs_of(rule, None).iter().filter(|run| first.is_none_or(|first| run.from < first));
         let nobody = polls.map(|run| {
-            let last = first.and_then(|first| first.checked_sub(past.interval).ok());
+            let last = first.and_then(|first| first.checked_sub(known.interval).ok());
             let to = last.map_or(run.to, |last| run.to.min(last.max(run.from)));
             Before { from: run.from, to, value: 0, asked: run.asked }
         });

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasher as _, Hash, Hasher};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::snapshot::{Folded, Observation, Pair, Session, Snapshot, User, fold};
+use crate::snapshot::{Observation, Pair, Session, Snapshot, User, fold};
 
 /// Who comes back within this time has not come anew: people sign in again after a restart, or when a session has timed out.
 pub(crate) const BACK: SignedDuration = SignedDuration::from_mins(30);
@@ -150,11 +150,6 @@ fn is_on(sights: &HashMap<Pair, Sight>, who: &Who) -> bool {
 /// The same for the same people in any order; how many sessions each has does not matter here, but makes no harm.
 fn mark(sessions: &[Session]) -> u64 {
     let state = foldhash::fast::FixedState::default();
-    let one = |session: &Session| {
-        let mut hasher = state.build_hasher();
-        let folded: Folded<'_> = session.user.folded();
-        folded.hash(&mut hasher);
-        hasher.finish()
-    };
+    let one = |session: &Session| state.hash_one(session.user.folded());
     sessions.iter().map(one).fold(sessions.len() as u64, u64::wrapping_add)
 }

@@ -581,7 +581,7 @@ fn answer(
     seen: &Seen,
     snapshot: &Snapshot,
     known: &[&Incident],
-    past: &Past,
+    before: &Past,
     (since, falls): (Option<Timestamp>, &[Timestamp]),
 ) -> Option<Answer> {
     let (verdict, hold, facts) = match &rule.kind {
@@ -592,9 +592,9 @@ fn answer(
         RuleKind::Unreachable(unreachable) => {
             (unreachable.verdict(seen), unreachable.hold, FindingFacts::Unreachable { coverage: seen.coverage })
         }
-        RuleKind::Absence(absence) => (absence.verdict(seen), absence.hold, absence.facts(seen)),
+        RuleKind::Absence(absence) => (Absence::verdict(seen), absence.hold, Absence::facts(seen)),
         RuleKind::Unusual(unusual) => {
-            let hours = past.memory.hours.get(&(rule.name.clone(), part.clone()));
+            let hours = before.memory.hours.get(&(rule.name.clone(), part.clone()));
             let (verdict, facts) = unusual.verdict(seen, hours)?;
             (verdict, unusual.hold, facts)
         }
@@ -602,10 +602,10 @@ fn answer(
             let events: Vec<_> = known.iter().filter(|it| it.part == part && it.is_event()).copied().collect();
             let facts = change.verdict(
                 seen,
-                &change.before(rule, part.as_ref(), past),
+                &change.before(rule, part.as_ref(), before),
                 since,
                 &events,
-                (past.interval, falls),
+                (before.interval, falls),
             )?;
             return Some(Answer::event(part, facts));
         }

@@ -106,8 +106,8 @@ impl Unusual {
         if known.len() < self.enough() {
             return None;
         }
-        let (lowest, low_spread) = median_and_deviation(known.iter().map(|hour| hour.lowest).collect());
-        let (highest, high_spread) = median_and_deviation(known.iter().map(|hour| hour.highest).collect());
+        let (lowest, low_spread) = median_and_deviation(&known.iter().map(|hour| hour.lowest).collect::<Vec<_>>());
+        let (highest, high_spread) = median_and_deviation(&known.iter().map(|hour| hour.highest).collect::<Vec<_>>());
         let off = |spread: f64| (self.by * spread.max(1.0)).max(self.at_least as f64);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "medians of counts")]
         let usual = Usual { lowest: lowest.floor() as u64, highest: highest.ceil() as u64, weeks: known.len() as u64 };
@@ -139,7 +139,7 @@ impl Unusual {
 }
 
 /// The median, and the median of how far the numbers are from it.
-fn median_and_deviation(numbers: Vec<u64>) -> (f64, f64) {
+fn median_and_deviation(numbers: &[u64]) -> (f64, f64) {
     let middle = median(numbers.iter().map(|number| *number as f64).collect());
     (middle, median(numbers.iter().map(|number| (*number as f64 - middle).abs()).collect()))
 }
@@ -160,9 +160,9 @@ mod tests {
 
     #[test]
     fn the_middle_of_numbers_and_how_far_they_are_from_it() {
-        assert_eq!(median_and_deviation(vec![24, 22, 48, 23]), (23.5, 1.0));
-        assert_eq!(median_and_deviation(vec![5, 5, 100]), (5.0, 0.0));
-        assert_eq!(median_and_deviation(vec![7]), (7.0, 0.0));
-        assert_eq!(median_and_deviation(Vec::new()), (0.0, 0.0));
+        assert_eq!(median_and_deviation(&[24, 22, 48, 23]), (23.5, 1.0));
+        assert_eq!(median_and_deviation(&[5, 5, 100]), (5.0, 0.0));
+        assert_eq!(median_and_deviation(&[7]), (7.0, 0.0));
+        assert_eq!(median_and_deviation(&[]), (0.0, 0.0));
     }
 }

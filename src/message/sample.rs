@@ -45,28 +45,8 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("alert_blind_proxy", trouble(one_proxy(), two_silent(), PARTIAL_OF_FIVE)),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
     ]);
-    all.extend([
-        ("alert_joined", joined()),
-        ("alert_unusual", unusual(FULL, 48, opened())),
-        ("alert_unusual_few", unusual(FULL, 2, opened())),
-        ("alert_unusual_partial", unusual(PARTIAL, 48, opened())),
-        ("repeat_unusual", repeat(unusual(FULL, 51, still()))),
-        ("resolved_unusual", resolved(unusual(FULL, 23, over_after(52)))),
-        ("alert_nobody", nobody(FULL, 0, opened())),
-        ("repeat_nobody", repeat(nobody(FULL, 0, still()))),
-        ("repeat_nobody_unseen", repeat(nobody(NOTHING, 0, still()))),
-        ("resolved_nobody", resolved(nobody(FULL, 2, over()))),
-        ("alert_signed_in", watched(Facts::SignedIn { count: 2, first_ever: false }, 2)),
-        ("alert_newcomer", watched(Facts::SignedIn { count: 1, first_ever: true }, 1)),
-        ("alert_sessions_one_left", watched(sessions(0, 1, 4), 1)),
-        ("alert_sessions_at_limit", watched(sessions(1, 0, 5), 1)),
-        ("alert_sessions_several", watched(sessions(1, 2, 6), 3)),
-        ("alert_certificate", certificate(CertificateOf::Client, 30, opened())),
-        ("repeat_certificate", repeat(certificate(CertificateOf::Server, 7, still()))),
-        ("alert_certificate_root", certificate(CertificateOf::Root, 60, opened())),
-        ("repeat_certificate_expired", repeat(certificate(CertificateOf::Server, 0, still()))),
-        ("resolved_certificate", resolved(certificate(CertificateOf::Client, 730, over()))),
-    ]);
+    all.extend(numbers());
+    all.extend(people_and_certificates());
     all.extend([
         ("who", who(&people(), FULL, scheduled(None))),
         ("who_nasty", who(&nasty(), FULL, scheduled(None))),
@@ -120,6 +100,38 @@ pub fn all() -> Vec<(&'static str, Message)> {
     ];
     all.extend(grouped.into_iter().filter_map(|(name, message)| Some((name, message?))));
     all
+}
+
+/// Of numbers that are unusual, and of nobody.
+fn numbers() -> Vec<(&'static str, Message)> {
+    vec![
+        ("alert_joined", joined()),
+        ("alert_unusual", unusual(FULL, 48, opened())),
+        ("alert_unusual_few", unusual(FULL, 2, opened())),
+        ("alert_unusual_partial", unusual(PARTIAL, 48, opened())),
+        ("repeat_unusual", repeat(unusual(FULL, 51, still()))),
+        ("resolved_unusual", resolved(unusual(FULL, 23, over_after(52)))),
+        ("alert_nobody", nobody(FULL, 0, opened())),
+        ("repeat_nobody", repeat(nobody(FULL, 0, still()))),
+        ("repeat_nobody_unseen", repeat(nobody(NOTHING, 0, still()))),
+        ("resolved_nobody", resolved(nobody(FULL, 2, over()))),
+    ]
+}
+
+/// Of people who sign in, and of certificates.
+fn people_and_certificates() -> Vec<(&'static str, Message)> {
+    vec![
+        ("alert_signed_in", watched(Facts::SignedIn { count: 2, first_ever: false }, 2)),
+        ("alert_newcomer", watched(Facts::SignedIn { count: 1, first_ever: true }, 1)),
+        ("alert_sessions_one_left", watched(sessions(0, 1, 4), 1)),
+        ("alert_sessions_at_limit", watched(sessions(1, 0, 5), 1)),
+        ("alert_sessions_several", watched(sessions(1, 2, 6), 3)),
+        ("alert_certificate", certificate(CertificateOf::Client, 30, opened())),
+        ("repeat_certificate", repeat(certificate(CertificateOf::Server, 7, still()))),
+        ("alert_certificate_root", certificate(CertificateOf::Root, 60, opened())),
+        ("repeat_certificate_expired", repeat(certificate(CertificateOf::Server, 0, still()))),
+        ("resolved_certificate", resolved(certificate(CertificateOf::Client, 730, over()))),
+    ]
 }
 
 /// The sample that shows a kind best.

@@ -38,7 +38,7 @@ impl Store {
     pub async fn memory_of(&self, site: &str, rules: &[Arc<Rule>], now: Timestamp) -> Result<Arc<Memory>, StoreError> {
         let mut kept = self.memory.lock().await;
         let known = kept.entry(site.into()).or_default();
-        let mut memory = match known.memory.take() {
+        let mut memory = match known.of_rules.take() {
             Some(memory) => memory,
             None => Arc::new(self.remembered_by_rules(site).await?),
         };
@@ -55,7 +55,7 @@ impl Store {
                 }
             }
         }
-        known.memory = Some(memory.clone());
+        known.of_rules = Some(memory.clone());
         Ok(memory)
     }
 

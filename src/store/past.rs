@@ -17,7 +17,7 @@ use crate::snapshot::{Counts, User, fold};
 pub(super) struct Memory {
     pub(super) open: Option<OpenSpans>,
     pub(super) past: Option<Known>,
-    pub(super) memory: Option<Arc<judge::Memory>>,
+    pub(super) of_rules: Option<Arc<judge::Memory>>,
 }
 
 /// A site's incidents and readings, as far back as was ever asked.

@@ -42,7 +42,7 @@ impl Store {
         let site = poll.snapshot.site();
         let mut memory = self.memory.lock().await;
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
-        let Memory { open, past, memory: mut remembered } = memory.remove(site).unwrap_or_default();
+        let Memory { open, past, of_rules: mut remembered } = memory.remove(site).unwrap_or_default();
         let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
@@ -120,7 +120,7 @@ impl Store {
             let full = coverage.is_full().then_some((poll.counts, coverage.asked));
             past.after(now, poll.judgement, incidents, full, poll.interval)
         });
-        memory.insert(site.clone(), Memory { open: Some(open), past, memory: remembered });
+        memory.insert(site.clone(), Memory { open: Some(open), past, of_rules: remembered });
         Ok(Recorded::Done { began, ended })
     }
 

@@ -62,7 +62,7 @@ pub(super) fn rule(
         kinds.push(Some(RuleKind::Stale(Stale { hold })));
     }
     if let Some(unusual) = &rule.unusual {
-        kinds.push(self::unusual(g, &format!("{at}.unusual"), unusual, zone).map(RuleKind::Unusual));
+        kinds.push(Some(RuleKind::Unusual(self::unusual(g, &format!("{at}.unusual"), unusual, zone))));
     }
     if let Some(watch) = &rule.watch {
         kinds.push(self::watch(g, &format!("{at}.watch"), watch).map(RuleKind::Watch));
@@ -111,7 +111,7 @@ fn damp(g: &mut Gathered<'_>, at: &str, written: &file::Damp) -> Option<Damp> {
     Some(Damp { openings: written.openings, within: within? })
 }
 
-fn unusual(g: &mut Gathered<'_>, at: &str, written: &file::Unusual, zone: &TimeZone) -> Option<Unusual> {
+fn unusual(g: &mut Gathered<'_>, at: &str, written: &file::Unusual, zone: &TimeZone) -> Unusual {
     if !written.metric.is_plain() {
         let what = "is compared with no weeks: write `users`, `sessions` or `anonymous`";
         g.add(format!("{at}.metric"), format!("`{}` {what}", written.metric.word()));
@@ -127,7 +127,7 @@ fn unusual(g: &mut Gathered<'_>, at: &str, written: &file::Unusual, zone: &TimeZ
     let hold = hold(g, &format!("{at}.for"), written.hold.as_deref());
     let at_least = written.at_least.unwrap_or(UNUSUAL_AT_LEAST);
     let (metric, over, zone) = (written.metric, over(written.over), zone.clone());
-    Some(Unusual { metric, by, at_least, weeks, hold, over, zone })
+    Unusual { metric, by, at_least, weeks, hold, over, zone }
 }
 
 fn watch(g: &mut Gathered<'_>, at: &str, written: &file::Watch) -> Option<Watch> {
