@@ -192,6 +192,12 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
     }
     let names: Vec<&str> = config.channels.iter().map(|spec| spec.channel.name.as_str()).collect();
     rooms.store.know_channels(&names, now).await?;
+    rooms.store.forget_told(now.checked_sub(TOLD_KEPT).unwrap_or(Timestamp::MIN)).await
+}
+
+/// Lets go of what waits for channels that lead elsewhere now. The courier must know that already: it may look at any moment.
+async fn lift_moved(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
+    let now = rooms.clock.now();
     for spec in &config.channels {
         let hash = rooms.store.address_hash(&spec.address);
         if rooms.store.lift_if_moved(&spec.channel.name, &hash, now).await? {
@@ -202,7 +208,7 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
             );
         }
     }
-    rooms.store.forget_told(now.checked_sub(TOLD_KEPT).unwrap_or(Timestamp::MIN)).await
+    Ok(())
 }
 
 impl Daemon {
@@ -222,6 +228,7 @@ impl Daemon {
         rooms.store.note_start(rooms.clock.boot().as_deref(), now).await?;
         let schedules = schedules(&rooms, config, &[]).await?;
         settle_in(&rooms, config).await?;
+        lift_moved(&rooms, config).await?;
         Ok(Self {
             rooms,
             schedules,
@@ -255,6 +262,11 @@ impl Daemon {
         settle_in(&rooms, config).await?;
         rooms.courier.reroute(routes(config));
         (self.rooms, self.schedules) = (rooms, schedules);
+        if let Err(error) = lift_moved(&self.rooms, config).await {
+            tracing::warn!(%error, "a channel that was put aside and has other settings now is not tried at once");
+        } else {
+            self.rooms.courier.wake();
+        }
         Ok(())
     }
 

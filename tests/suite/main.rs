@@ -16,6 +16,7 @@ mod names;
 mod payloads;
 mod restarts;
 mod rooms;
+mod secrets;
 mod shipped;
 mod story;
 mod support;
