@@ -8,7 +8,7 @@ use super::drawn::{Drawn, Told};
 use super::words::{Block, Words};
 use crate::message::{
     Chart, Digest, EngineLine, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since,
-    clean,
+    Trouble, clean,
 };
 
 /// The silent pairs that a message names one by one.
@@ -78,7 +78,16 @@ impl Matter {
 fn clean_facts(facts: &mut Facts) -> usize {
     let tidy = |text: &mut String| *text = clean(text);
     match facts {
-        Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => clean_silent(silent),
+        Facts::Unreachable { silent, trouble, .. } => {
+            if let Trouble::Pair { proxy, .. } | Trouble::Proxy { proxy, .. } = trouble {
+                tidy(proxy);
+            }
+            if let Trouble::Pair { prefix, .. } = trouble {
+                tidy(prefix);
+            }
+            clean_silent(silent)
+        }
+        Facts::Who { silent, .. } => clean_silent(silent),
         Facts::Engines { engines, .. } => {
             let more = engines.len().saturating_sub(MOST_SILENT);
             engines.truncate(MOST_SILENT);
@@ -133,11 +142,18 @@ fn clean_facts(facts: &mut Facts) -> usize {
             }
             0
         }
-        Facts::Threshold { scope, .. } | Facts::Change { scope, .. } => {
+        Facts::Threshold { scope, .. }
+        | Facts::Change { scope, .. }
+        | Facts::Unusual { scope, .. }
+        | Facts::Absence { scope, .. } => {
             tidy(&mut scope.part);
             0
         }
-        Facts::Several { .. } | Facts::Stale { .. } => 0,
+        Facts::Certificate { name, .. } => {
+            tidy(name);
+            0
+        }
+        Facts::Several { .. } | Facts::Stale { .. } | Facts::SignedIn { .. } | Facts::Sessions { .. } => 0,
     }
 }
 

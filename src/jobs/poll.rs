@@ -113,6 +113,9 @@ pub async fn observe_and_judge(
         Some(store) => store.past(&watch.site.name, at, looks_back, interval).await?,
         None => Past { interval, ..Past::default() },
     };
+    if let Some(store) = store {
+        past.memory = store.memory_of(&watch.site.name, &watch.rules, at).await?;
+    }
     past.note_schedules(at, Some(&watch.cron), &watch.maintenance);
     if let (Some(store), Some(missed)) = (store, &mut past.missed) {
         let mut life = store.life_since(missed.from).await?;

@@ -15,6 +15,7 @@ pub mod sample;
 mod several;
 mod summary;
 mod test;
+mod trouble;
 mod who;
 
 use std::fmt;
@@ -37,7 +38,7 @@ pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
 pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Step, Turn};
-pub use crate::snapshot::{Counts, Coverage};
+pub use crate::snapshot::{CertificateOf, Counts, Coverage};
 
 /// What sort of message it is; names the template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -146,7 +147,15 @@ pub enum Reason {
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
-    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, scope: Scope, coverage: Coverage },
+    Threshold {
+        metric: Metric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
     /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
     Engines {
         metric: EngineMetric,
@@ -170,21 +179,85 @@ pub enum Facts {
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
-    Unreachable { silent: Vec<Silent>, coverage: Coverage },
+    Unreachable {
+        silent: Vec<Silent>,
+        trouble: Trouble,
+        coverage: Coverage,
+    },
     /// headcount missed its checks between two polls.
-    Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
+    /// A number unlike those of the weeks before: usual are `lowest` to `highest`.
+    Unusual {
+        metric: Metric,
+        bound: Bound,
+        value: u64,
+        lowest: u64,
+        highest: u64,
+        weeks: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
+    /// Nobody is on; or somebody is again.
+    Absence {
+        users: u64,
+        anonymous: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
+    /// So many people signed in, for the first time ever or once more.
+    SignedIn {
+        count: u64,
+        first_ever: bool,
+    },
+    /// People with as many sessions as they may have, or with one fewer; `most` is what one of them has.
+    Sessions {
+        limit: u64,
+        at_limit: u64,
+        near: u64,
+        most: u64,
+    },
+    /// A certificate that is good until then, for so long yet.
+    Certificate {
+        of: CertificateOf,
+        name: String,
+        until: Moment,
+        left: String,
+        expired: bool,
+    },
+    Stale {
+        from: Moment,
+        to: Moment,
+        lasted: String,
+        polls: u64,
+        because: Option<Away>,
+    },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
-    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
+    Who {
+        counts: Option<Counts>,
+        silent: Vec<Silent>,
+        coverage: Coverage,
+    },
     /// A channel is tried.
-    Test { channel: String },
+    Test {
+        channel: String,
+    },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
-    Several { parts: Vec<Message> },
+    Several {
+        parts: Vec<Message>,
+    },
     /// About a channel or a restart.
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
-    Heartbeat { channel: String, quiet_for: String, first: bool },
+    Heartbeat {
+        channel: String,
+        quiet_for: String,
+        first: bool,
+    },
     /// What was held back, oldest first; `more` are beyond the entries.
-    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
+    Summary {
+        why: WhyHeld,
+        entries: Vec<Entry>,
+        more: u64,
+    },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }
@@ -202,6 +275,27 @@ pub enum Away {
     DiskFull,
     StoreFailed,
     Slow,
+}
+
+/// What silent pairs have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Trouble {
+    /// Nothing more than that they are silent.
+    #[default]
+    Several,
+    /// The machine that headcount runs on has no way out.
+    OwnNetwork,
+    /// No name can be looked up from here, of one host or of several.
+    Names { hosts: u64 },
+    /// A certificate is not accepted.
+    Certificate,
+    /// One pair of several on a proxy.
+    Pair { proxy: String, prefix: String },
+    /// One proxy of several, all of it.
+    Proxy { proxy: String, pairs: u64 },
+    /// Everything.
+    Site,
 }
 
 /// Where a number was counted.

@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Active, Away, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine,
-    EngineMetric, Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named, Notice, Over,
-    Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour,
-    Watched, WhyHeld, lasting, several,
+    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident,
+    EngineLine, EngineMetric, Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named,
+    Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Trouble,
+    Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -38,8 +38,15 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("resolved_saturated", resolved(engines(EngineMetric::Saturated, FULL_ENGINES, 0, over()))),
         ("resolved_memory", resolved(engines(EngineMetric::MemoryFree, FULL_ENGINES, 7400, over()))),
         ("resolved_blind", resolved(blind(over_after(2), Vec::new(), FULL))),
+        ("alert_blind_own_network", trouble(Trouble::OwnNetwork, three_silent(), NOTHING)),
+        ("alert_blind_names", trouble(Trouble::Names { hosts: 1 }, two_silent(), PARTIAL_OF_FIVE)),
+        ("alert_blind_certificate", trouble(Trouble::Certificate, three_silent(), NOTHING)),
+        ("alert_blind_pair", trouble(one_pair(), one_silent(), PARTIAL)),
+        ("alert_blind_proxy", trouble(one_proxy(), two_silent(), PARTIAL_OF_FIVE)),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
     ]);
+    all.extend(numbers());
+    all.extend(people_and_certificates());
     all.extend([
         ("who", who(&people(), FULL, scheduled(None))),
         ("who_nasty", who(&nasty(), FULL, scheduled(None))),
@@ -93,6 +100,38 @@ pub fn all() -> Vec<(&'static str, Message)> {
     ];
     all.extend(grouped.into_iter().filter_map(|(name, message)| Some((name, message?))));
     all
+}
+
+/// Of numbers that are unusual, and of nobody.
+fn numbers() -> Vec<(&'static str, Message)> {
+    vec![
+        ("alert_joined", joined()),
+        ("alert_unusual", unusual(FULL, 48, opened())),
+        ("alert_unusual_few", unusual(FULL, 2, opened())),
+        ("alert_unusual_partial", unusual(PARTIAL, 48, opened())),
+        ("repeat_unusual", repeat(unusual(FULL, 51, still()))),
+        ("resolved_unusual", resolved(unusual(FULL, 23, over_after(52)))),
+        ("alert_nobody", nobody(FULL, 0, opened())),
+        ("repeat_nobody", repeat(nobody(FULL, 0, still()))),
+        ("repeat_nobody_unseen", repeat(nobody(NOTHING, 0, still()))),
+        ("resolved_nobody", resolved(nobody(FULL, 2, over()))),
+    ]
+}
+
+/// Of people who sign in, and of certificates.
+fn people_and_certificates() -> Vec<(&'static str, Message)> {
+    vec![
+        ("alert_signed_in", watched(Facts::SignedIn { count: 2, first_ever: false }, 2)),
+        ("alert_newcomer", watched(Facts::SignedIn { count: 1, first_ever: true }, 1)),
+        ("alert_sessions_one_left", watched(sessions(0, 1, 4), 1)),
+        ("alert_sessions_at_limit", watched(sessions(1, 0, 5), 1)),
+        ("alert_sessions_several", watched(sessions(1, 2, 6), 3)),
+        ("alert_certificate", certificate(CertificateOf::Client, 30, opened())),
+        ("repeat_certificate", repeat(certificate(CertificateOf::Server, 7, still()))),
+        ("alert_certificate_root", certificate(CertificateOf::Root, 60, opened())),
+        ("repeat_certificate_expired", repeat(certificate(CertificateOf::Server, 0, still()))),
+        ("resolved_certificate", resolved(certificate(CertificateOf::Client, 730, over()))),
+    ]
 }
 
 /// The sample that shows a kind best.
@@ -233,6 +272,58 @@ fn engines(metric: EngineMetric, coverage: Coverage, value: u64, reason: Reason)
     alert(rule, Severity::Warning, reason, Facts::Engines { metric, bound, limit, clear, value, coverage, engines })
 }
 
+fn trouble(trouble: Trouble, silent: Vec<Silent>, coverage: Coverage) -> Message {
+    alert("blind", Severity::Critical, opened(), Facts::Unreachable { silent, trouble, coverage })
+}
+
+fn one_pair() -> Trouble {
+    Trouble::Pair { proxy: "sense1.example.com".to_owned(), prefix: String::new() }
+}
+
+fn one_proxy() -> Trouble {
+    Trouble::Proxy { proxy: "sense1.example.com".to_owned(), pairs: 2 }
+}
+
+fn joined() -> Message {
+    let (metric, bound, limit, clear, value) = (Metric::Joined, Bound::Above, 30, 30, 42);
+    let facts = Facts::Threshold { metric, bound, limit, clear, value, scope: Scope::default(), coverage: FULL };
+    alert("rush", Severity::Info, opened(), facts)
+}
+
+fn unusual(coverage: Coverage, value: u64, reason: Reason) -> Message {
+    let (lowest, highest, weeks) = (19, 24, 4);
+    let bound = if value < lowest { Bound::Below } else { Bound::Above };
+    let (metric, scope) = (Metric::Users, Scope::default());
+    let facts = Facts::Unusual { metric, bound, value, lowest, highest, weeks, scope, coverage };
+    alert("unlike", Severity::Warning, reason, facts)
+}
+
+fn nobody(coverage: Coverage, users: u64, reason: Reason) -> Message {
+    let facts = Facts::Absence { users, anonymous: 0, scope: Scope::default(), coverage };
+    alert("nobody", Severity::Warning, reason, facts)
+}
+
+fn watched(facts: Facts, count: usize) -> Message {
+    let rule = if matches!(facts, Facts::Sessions { .. }) { "licence" } else { "night-owl" };
+    let message = alert(rule, Severity::Warning, Reason::Event, facts);
+    Message { people: people().into_iter().filter(|person| !person.anonymous).take(count).collect(), ..message }
+}
+
+fn sessions(at_limit: u64, near: u64, most: u64) -> Facts {
+    Facts::Sessions { limit: 5, at_limit, near, most }
+}
+
+fn certificate(of: CertificateOf, days: i64, reason: Reason) -> Message {
+    let name = match of {
+        CertificateOf::Client => "client.pem",
+        CertificateOf::Server => "sense1.example.com",
+        CertificateOf::Root => "sense1.example.com-CA",
+    };
+    let left = lasting(SignedDuration::from_hours(24 * days));
+    let (name, until, expired) = (name.to_owned(), minutes(days * 1440 - i64::from(days == 0)), days == 0);
+    alert("renew", Severity::Warning, reason, Facts::Certificate { of, name, until, left, expired })
+}
+
 fn few() -> Message {
     let facts = Facts::Threshold {
         metric: Metric::Sessions,
@@ -271,7 +362,7 @@ fn rise() -> Message {
 }
 
 fn blind(reason: Reason, silent: Vec<Silent>, coverage: Coverage) -> Message {
-    alert("blind", Severity::Critical, reason, Facts::Unreachable { silent, coverage })
+    alert("blind", Severity::Critical, reason, Facts::Unreachable { silent, trouble: Trouble::default(), coverage })
 }
 
 fn silent(proxy: &str, prefix: &str, why: &str) -> Silent {

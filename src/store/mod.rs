@@ -13,6 +13,7 @@ mod incidents;
 mod key;
 mod life;
 mod lock;
+mod memory;
 mod newest;
 mod outbox;
 mod past;

@@ -1,5 +1,7 @@
 //! Recording one poll: its spans and readings, its incidents and its deliveries, in one transaction.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 
@@ -40,7 +42,7 @@ impl Store {
         let site = poll.snapshot.site();
         let mut memory = self.memory.lock().await;
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
-        let Memory { open, past } = memory.remove(site).unwrap_or_default();
+        let Memory { open, past, of_rules: mut remembered } = memory.remove(site).unwrap_or_default();
         let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
@@ -107,12 +109,18 @@ impl Store {
         for flap in &poll.judgement.flaps {
             super::flaps::save(&mut tx, flap).await?;
         }
+        if let Some(remembered) = &mut remembered {
+            let remembered = Arc::make_mut(remembered);
+            let changes = remembered.after(poll.rules, poll.snapshot, poll.judgement, poll.interval);
+            super::memory::save(&mut tx, site, &changes).await?;
+        }
         routing::write(&mut tx, poll.outgoing, now).await?;
         tx.commit().await?;
         let past = past.map(|past| {
-            past.after(now, poll.judgement, incidents, coverage.is_full().then_some((poll.counts, coverage.asked)))
+            let full = coverage.is_full().then_some((poll.counts, coverage.asked));
+            past.after(now, poll.judgement, incidents, full, poll.interval)
         });
-        memory.insert(site.clone(), Memory { open: Some(open), past });
+        memory.insert(site.clone(), Memory { open: Some(open), past, of_rules: remembered });
         Ok(Recorded::Done { began, ended })
     }
 
@@ -160,7 +168,7 @@ async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, 
 }
 
 /// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it.
-fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
+pub(super) fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
     now.duration_since(to) <= longest_gap(interval)
 }
 

@@ -66,6 +66,25 @@ fn the_words_are_the_same_in_every_channel() {
 }
 
 #[test]
+fn each_kind_of_rule_is_documented_with_what_it_says() {
+    let engine = Engine::embedded();
+    let document = include_str!("../../../docs/rules.md");
+    let mut shown = Vec::new();
+    for part in document.split("\n## ").skip(2) {
+        let (kind, rest) = part.split_once('\n').unwrap();
+        let (name, rest) = rest.split_once("<!-- ").and_then(|(_, rest)| rest.split_once(" -->\n```text\n")).unwrap();
+        let (message, _) = rest.split_once("\n```").unwrap();
+        let all = sample::all();
+        let (_, sample) = all.iter().find(|(known, _)| *known == name).unwrap();
+        let slack = json(&format(ChannelKind::Slack, sample, &engine, Names::Shown));
+        assert_eq!(slack["text"].as_str().unwrap(), message, "docs/rules.md, {kind}");
+        shown.push(kind);
+    }
+    let kinds = ["threshold", "change", "unusual", "watch", "absence", "unreachable", "certificate", "stale"];
+    assert_eq!(shown, kinds);
+}
+
+#[test]
 fn what_was_not_seen_is_never_nobody() {
     let engine = Engine::embedded();
     for kind in ChannelKind::ALL {
@@ -73,6 +92,7 @@ fn what_was_not_seen_is_never_nobody() {
             let coverage = match &message.facts {
                 Facts::Threshold { coverage, .. }
                 | Facts::Change { coverage, .. }
+                | Facts::Unusual { coverage, .. }
                 | Facts::Unreachable { coverage, .. }
                 | Facts::Who { coverage, .. } => *coverage,
                 Facts::Notice(Notice::Restart(Restart { step: Step::CalledOff, .. })) => continue,
@@ -84,6 +104,10 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Notice(_)
                 | Facts::Heartbeat { .. }
                 | Facts::Stale { .. }
+                | Facts::Absence { .. }
+                | Facts::SignedIn { .. }
+                | Facts::Sessions { .. }
+                | Facts::Certificate { .. }
                 | Facts::Summary { .. }
                 | Facts::Digest(_) => continue,
             };
