@@ -37,7 +37,7 @@ pub use damp::{Damp, Flap, Flapping};
 pub use drain::{Drain, End, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
-pub use incident::{Incident, IncidentId, Peak, State};
+pub use incident::{Incident, IncidentId, Peak, State, newest_events};
 pub use memory::{Changes, Hour, Keep, Measured, Memory, Place, Run};
 pub use scope::{Over, Tally, Where};
 pub use silence::{Silence, names};
