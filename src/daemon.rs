@@ -149,8 +149,9 @@ async fn schedules(
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
         let job = ReportJob::new(report).map_err(|source| StartError::Site { site: site(), source })?;
         let work = Work::Report { job, late: report.late };
-        schedules
-            .push(Schedule::new(rooms, running, format!("report:{}", report.name), report.cron.clone(), work).await?);
+        let name = format!("report:{}", report.name);
+        rooms.store.report_told(&name, rooms.clock.now()).await?;
+        schedules.push(Schedule::new(rooms, running, name, report.cron.clone(), work).await?);
     }
     let daily = Cron::new(TIDY, &config.time_zone)?;
     schedules.push(Schedule::new(rooms, running, "tidy".to_owned(), daily, Work::Tidy(config.keep)).await?);

@@ -101,19 +101,21 @@ fn clean_facts(facts: &mut Facts) -> usize {
             0
         }
         Facts::Digest(digest) => {
-            let Digest { sites, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } = &mut **digest;
+            let Digest { sites, days, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } = &mut **digest;
             sites.iter_mut().for_each(tidy);
             for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
                 tidy(&mut share.name);
             }
             for over in over {
                 tidy(&mut over.rule);
+                over.site.iter_mut().for_each(tidy);
             }
             for incident in incidents {
                 tidy(&mut incident.site);
                 tidy(&mut incident.rule);
             }
-            for blind in &mut watched.blind {
+            let stretches = days.iter_mut().flat_map(|day| &mut day.watched.blind).chain(&mut watched.blind);
+            for blind in stretches {
                 tidy(&mut blind.site);
             }
             0

@@ -8,6 +8,7 @@ mod alert;
 mod chart;
 mod digest;
 mod itself;
+mod looked_back;
 mod moment;
 mod notice;
 pub mod sample;
@@ -23,10 +24,12 @@ use serde::Serialize;
 pub use crate::clean::{clean, clean_to};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
+pub use crate::history::{Compared, Period};
 pub use digest::{
-    Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
 };
 pub use itself::{channel_down, channel_well, heartbeat, summary};
+pub use looked_back::{Crossed, LookedBack, digest};
 pub use moment::{Moment, lasting};
 pub use notice::{Notice, Restart, Step};
 pub use several::several;
