@@ -11,7 +11,7 @@ const TITLE: usize = 120;
 const BARS: usize = 8;
 
 /// How many hours go into one point, where points are hours: whole parts of a day.
-const PARTS: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 24];
+pub(super) const PARTS: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 24];
 
 /// What a vendor draws.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,7 @@ impl Drawn {
 }
 
 /// The most of every so many values; none where none of them was seen.
-fn thinned(values: &[Option<f64>], length: usize, each: usize) -> Vec<Option<f64>> {
+pub(super) fn thinned(values: &[Option<f64>], length: usize, each: usize) -> Vec<Option<f64>> {
     let value = |at: usize| values.get(at).copied().flatten().filter(|value| value.is_finite());
     (0..length).step_by(each).map(|from| (from..length.min(from + each)).filter_map(value).reduce(f64::max)).collect()
 }

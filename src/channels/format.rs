@@ -31,6 +31,16 @@ pub fn format(kind: ChannelKind, message: &Message, engine: &Engine, names: Name
     payload
 }
 
+/// A message as a page to be looked at: the mail's, which stands for itself.
+pub fn page(message: &Message, engine: &Engine) -> String {
+    let payload = format(ChannelKind::Email, message, engine, Names::Shown);
+    let mut body: serde_json::Value = serde_json::from_str(payload.body()).unwrap_or_default();
+    match body["html"].take() {
+        serde_json::Value::String(html) => html,
+        _ => String::new(),
+    }
+}
+
 /// The first line of a message, in the words that every channel shares.
 pub fn headline(message: &Message, engine: &Engine) -> String {
     Words::of(&Matter::of(message), engine).0.title

@@ -13,6 +13,7 @@ mod payload;
 mod plain;
 pub mod slack;
 pub mod teams;
+mod terminal;
 mod view;
 mod words;
 pub(crate) mod written;
@@ -25,10 +26,11 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use format::{format, headline, rehearse};
+pub use format::{format, headline, page, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
+pub use terminal::terminal;
 
 use crate::message::Message;
 use crate::render::Engine;

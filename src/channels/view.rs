@@ -180,7 +180,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(person: &'a Person) -> Self {
+    pub(super) fn of(person: &'a Person) -> Self {
         let who = match (person.directory.as_str(), person.id.as_str()) {
             ("", "") => Cow::Borrowed("(no name)"),
             ("", id) => Cow::Borrowed(id),

@@ -17,6 +17,7 @@ mod outbox;
 mod output;
 mod poll;
 mod replay;
+mod report;
 mod run;
 mod shell;
 mod test;
@@ -77,6 +78,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Who(who) => who::who(&context, who).await,
         Command::Run => run::run(&context).await,
         Command::Poll(poll) => poll::poll(&context, poll).await,
+        Command::Report(report) => report::report(&context, report).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
         Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,

@@ -18,6 +18,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 pub use judging::{Judged, Judging};
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 use crate::channels::Channel;

@@ -167,7 +167,7 @@ fn lines(text: &str) -> HashMap<String, usize> {
 }
 
 /// ` (did you mean `crowded`?)` when a known name is near, or the known names, or nothing.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let near = known
         .iter()

@@ -24,7 +24,7 @@ pub use look_back::{look_back, store_begins};
 pub use notice::{announce, test};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
-pub use report::{ReportJob, names, report};
+pub use report::{ReportJob, names, report, send_report, who_now};
 pub use tidy::tidy;
 pub use upkeep::upkeep;
 

@@ -42,7 +42,7 @@ pub async fn announce(
 }
 
 /// A name for something that somebody asked for: asking twice is meant twice.
-fn once(now: Timestamp) -> String {
+pub(super) fn once(now: Timestamp) -> String {
     let mut bytes = [0_u8; 4];
     // Without randomness the time alone must do; two askers in one millisecond would then be one.
     let _ = SystemRandom::new().fill(&mut bytes);

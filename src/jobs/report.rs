@@ -6,10 +6,11 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 
+use super::notice::once;
 use super::{Digest, Report, ReportKind, Rooms, Site, discovery, look_back};
 use crate::history::{Period, Span};
-use crate::message::{self, Kind, KnownNames, Occasion};
-use crate::outbox::{Addressed, NewDelivery};
+use crate::message::{self, Kind, KnownNames, Message, Occasion};
+use crate::outbox::{Addressed, DeliveryId, NewDelivery};
 use crate::qlik::{Qlik, TlsError};
 use crate::schedule::Cron;
 use crate::snapshot::Snapshot;
@@ -78,6 +79,38 @@ async fn who(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<Vec<NewDeliv
         deliveries.extend(rooms.deliveries(&message, &job.tell, &about, |_| true));
     }
     Ok(deliveries)
+}
+
+/// Who is on a site at this moment, as a report that somebody asked for. Also whether all of it was seen.
+pub async fn who_now(
+    rooms: &Rooms,
+    report: &Report,
+    site: &Site,
+    qlik: &Qlik,
+) -> Result<(Message, bool), StoreError> {
+    let now = rooms.clock.now();
+    let snapshot = discovery::look(&rooms.store, &site.name, qlik, now).await?;
+    let names = names(&rooms.store, &snapshot).await?;
+    let occasion = Occasion::Asked { planned: None, because: None };
+    let at = (now, report.cron.zone());
+    let message = message::who(&snapshot, &occasion, Some(&report.name), site.link.as_deref(), &names, at);
+    Ok((message, snapshot.coverage().is_full()))
+}
+
+/// Puts a report that somebody asked for into the outbox: asking twice is meant twice.
+pub async fn send_report(
+    rooms: &Rooms,
+    report: &Report,
+    messages: &[Message],
+) -> Result<Vec<DeliveryId>, StoreError> {
+    let now = rooms.clock.now();
+    let mut deliveries = Vec::new();
+    for message in messages {
+        let cause = format!("report:{}:asked:{}", report.name, once(now));
+        let about = Addressed { cause: &cause, follows: None, kind: message.kind, urgent: false };
+        deliveries.extend(rooms.deliveries(message, &report.tell, &about, |_| true));
+    }
+    rooms.store.enqueue(&deliveries, now).await
 }
 
 /// Every whole period since the last one that was told; none where there is none.
