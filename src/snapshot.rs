@@ -4,6 +4,8 @@
 //! never an empty list. Excluded people are left out when a snapshot is made, so that every number counts the same people.
 //! Thinks only.
 
+mod engine;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
@@ -12,6 +14,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+pub use engine::{Engine, Health};
 
 use crate::secret::Secret;
 
@@ -287,6 +291,8 @@ pub struct Snapshot {
     /// Of each pair, none where it was not seen.
     pair_counts: Vec<Option<Counts>>,
     counts: Counts,
+    /// Empty where no engine was asked.
+    engines: Vec<Engine>,
 }
 
 impl Snapshot {
@@ -319,7 +325,18 @@ impl Snapshot {
             })
             .collect();
         let counts = counter.all;
-        Self { site, at, pairs, pair_counts, counts }
+        Self { site, at, pairs, pair_counts, counts, engines: Vec::new() }
+    }
+
+    /// With what the engines said, too.
+    #[must_use]
+    pub fn with_engines(self, engines: Vec<Engine>) -> Self {
+        Self { engines, ..self }
+    }
+
+    /// The engines that were asked.
+    pub fn engines(&self) -> &[Engine] {
+        &self.engines
     }
 
     pub fn site(&self) -> &Arc<str> {

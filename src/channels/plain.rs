@@ -3,14 +3,17 @@
 use super::view::Matter;
 use super::words::Words;
 use crate::message::{
-    Bound, Coverage, Digest, Facts, Kind, Metric, Moment, Notice, Reason, Restart, Step, Turn, WhyHeld,
+    Bound, Coverage, Digest, EngineMetric, Facts, Kind, Metric, Moment, Notice, Reason, Restart, Step, Turn, WhyHeld,
 };
 
 /// Says the facts, with nothing that can fail.
 pub(super) fn words(matter: &Matter) -> Words {
     let site = matter.site.as_ref().map_or_else(String::new, |site| format!("{}: ", site.name));
     let fact = match (matter.kind, &matter.facts) {
-        (Kind::Resolved, Facts::Threshold { .. } | Facts::Change { .. } | Facts::Unreachable { .. }) => {
+        (
+            Kind::Resolved,
+            Facts::Threshold { .. } | Facts::Engines { .. } | Facts::Change { .. } | Facts::Unreachable { .. },
+        ) => {
             format!("resolved: {}", fact(&matter.facts))
         }
         _ => fact(&matter.facts),
@@ -34,6 +37,18 @@ fn fact(facts: &Facts) -> String {
                 Bound::Below => "below",
             };
             format!("{} {}, limit: {bound} {limit}", noun(*metric), number(*value, *coverage))
+        }
+        Facts::Engines { metric, bound, limit, value, coverage, .. } => {
+            let bound = match bound {
+                Bound::Above => "above",
+                Bound::Below => "below",
+            };
+            let what = match metric {
+                EngineMetric::Saturated => "saturated engines",
+                EngineMetric::MemoryFree => "MB of memory free on an engine",
+            };
+            let value = if coverage.answered == 0 { "unknown".to_owned() } else { value.to_string() };
+            format!("{what} {value}, limit: {bound} {limit}")
         }
         Facts::Change { metric, turn, from, to, within, coverage, .. } => {
             let turn = match turn {
@@ -124,6 +139,9 @@ fn coverage(facts: &Facts) -> Option<String> {
         {
             Some(format!("{} of {} virtual proxies answered.", coverage.answered, coverage.asked))
         }
+        Facts::Engines { coverage, .. } if !coverage.is_full() => {
+            Some(format!("{} of {} engines did not answer.", coverage.asked - coverage.answered, coverage.asked))
+        }
         _ => None,
     }
 }
@@ -155,6 +173,10 @@ fn instant(moment: &Moment) -> String {
 
 fn items(facts: &Facts) -> Vec<String> {
     let silent = match facts {
+        Facts::Engines { engines, .. } => {
+            let why = |why: &Option<String>| why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            return engines.iter().map(|engine| format!("{}{}", engine.host, why(&engine.why))).collect();
+        }
         Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => silent,
         Facts::Notice(Notice::Restart(restart)) => &restart.silent,
         Facts::Notice(Notice::ChannelDown { why, .. }) => return vec![why.clone()],

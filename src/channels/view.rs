@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::drawn::{Drawn, Told};
 use super::words::{Block, Words};
 use crate::message::{
-    Chart, Digest, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since, clean,
+    Chart, Digest, EngineLine, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since,
+    clean,
 };
 
 /// The silent pairs that a message names one by one.
@@ -27,7 +28,7 @@ pub(super) struct Matter {
     pub source: Option<Named>,
     pub at: Moment,
     pub facts: Facts,
-    /// Silent pairs beyond those in `facts`.
+    /// Silent pairs, or engines, beyond those in `facts`.
     pub silent_more: usize,
     /// What it puts together, where `facts` are several.
     pub parts: Vec<Matter>,
@@ -78,6 +79,15 @@ fn clean_facts(facts: &mut Facts) -> usize {
     let tidy = |text: &mut String| *text = clean(text);
     match facts {
         Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => clean_silent(silent),
+        Facts::Engines { engines, .. } => {
+            let more = engines.len().saturating_sub(MOST_SILENT);
+            engines.truncate(MOST_SILENT);
+            for EngineLine { host, why, .. } in engines {
+                tidy(host);
+                why.iter_mut().for_each(tidy);
+            }
+            more
+        }
         Facts::Test { channel }
         | Facts::Heartbeat { channel, .. }
         | Facts::Notice(Notice::ChannelWell { channel, .. }) => {
@@ -101,7 +111,8 @@ fn clean_facts(facts: &mut Facts) -> usize {
             0
         }
         Facts::Digest(digest) => {
-            let Digest { sites, days, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } = &mut **digest;
+            let Digest { sites, days, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } =
+                &mut **digest;
             sites.iter_mut().for_each(tidy);
             for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
                 tidy(&mut share.name);

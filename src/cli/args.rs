@@ -204,9 +204,13 @@ pub(super) struct Who {
     /// How to print it [default: table on a terminal, plain in a pipe]
     #[arg(long)]
     pub(super) format: Option<WhoFormat>,
+    /// How the engines are, too: saturated or not, memory, users who do something
+    #[arg(long)]
+    pub(super) health: bool,
+    /// The engines' port, with --health and --host [default: 4747]
+    #[arg(long, value_name = "PORT", requires_all = ["health", "host"], conflicts_with = "site")]
+    pub(super) engine_port: Option<u16>,
     // Flags that are documented and not built yet: refused by name.
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    health: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
     at: Option<String>,
     /// End with status 4 when more than N people are on
@@ -232,6 +236,13 @@ fn some_time(text: &str) -> Result<jiff::SignedDuration, String> {
         Ok(length) if length.is_zero() => Err("no site answers in no time: write a length such as `5s`".to_owned()),
         other => other,
     }
+}
+
+/// Whole days, such as `31d`.
+#[cfg(feature = "demo")]
+fn whole_days(text: &str) -> Result<u16, String> {
+    let days = text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|days| (1..=400).contains(days));
+    days.ok_or_else(|| "write whole days, from 1d to 400d, such as `31d`".to_owned())
 }
 
 /// A whole day.
@@ -391,8 +402,20 @@ pub(super) struct Replay {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Demo {
     /// Stay until Ctrl-C, to be looked at with the other commands
-    #[arg(long)]
+    #[arg(long, conflicts_with = "history")]
     pub(super) keep: bool,
+    /// Makes a past of so many days in place of the story, such as 31d: a store to try reports on, and to measure with
+    #[arg(long, value_name = "DAYS", value_parser = whole_days)]
+    pub(super) history: Option<u16>,
+    /// The last day of that past, such as 2026-10-31 [default: yesterday]
+    #[arg(long, value_name = "DATE", requires = "history", value_parser = day)]
+    pub(super) to: Option<jiff::civil::Date>,
+    /// Another past than the usual one; the same each time
+    #[arg(long, value_name = "NUMBER", requires = "history")]
+    pub(super) seed: Option<u64>,
+    /// Where to put it: a folder that is not there yet [default: one of its own under $TMPDIR or /tmp]
+    #[arg(long, value_name = "FOLDER", requires = "history")]
+    pub(super) into: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -11,6 +11,7 @@ mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod health;
 mod incidents;
 mod init;
 mod outbox;

@@ -27,6 +27,11 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Writes to standard error as it is, such as a line that the next one is written over.
+pub(super) fn tell(text: &str) {
+    let _ = write!(io::stderr().lock(), "{text}");
+}
+
 /// Writes what went wrong.
 pub(super) fn complain(text: &str) {
     say(&format!("headcount: {text}"));

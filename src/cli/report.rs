@@ -71,7 +71,9 @@ async fn digested(rooms: &Rooms, report: &Report, digest: &Digest, span: Span) -
         }
         Some(begins) if span.to(zone) <= begins => {
             let begins = begins.to_zoned(zone.clone()).strftime("%Y-%m-%d, %H:%M %Z");
-            return Err(Failure::usage(format!("the store knows nothing of {sites} before {begins}: ask for a later day")));
+            return Err(Failure::usage(format!(
+                "the store knows nothing of {sites} before {begins}: ask for a later day"
+            )));
         }
         Some(_) => {}
     }
@@ -100,7 +102,9 @@ fn span(text: Option<&str>, period: Period, now: Timestamp, zone: &TimeZone) -> 
     let Some(text) = text else { return Ok(last) };
     let wrong = || {
         let text = output::shown(text);
-        format!("`{text}` is no day: write one such as `2026-11-23`, or `yesterday`, `last-week`, `last-month` or `2026-11`")
+        format!(
+            "`{text}` is no day: write one such as `2026-11-23`, or `yesterday`, `last-week`, `last-month` or `2026-11`"
+        )
     };
     let today = now.to_zoned(zone.clone()).date();
     let around = |of: Period, day: Date| Span::around(of, day);
@@ -125,7 +129,9 @@ fn span(text: Option<&str>, period: Period, now: Timestamp, zone: &TimeZone) -> 
         }
         (asked, period) => {
             let (asked, period) = (asked.word(), period.word());
-            return Err(format!("`{text}` is a {asked}, and this report looks back over whole {period}s: write a day of the {period}, or `last-{period}`"));
+            return Err(format!(
+                "`{text}` is a {asked}, and this report looks back over whole {period}s: write a day of the {period}, or `last-{period}`"
+            ));
         }
     };
     if start_of(span.first, zone) > now {
@@ -133,7 +139,10 @@ fn span(text: Option<&str>, period: Period, now: Timestamp, zone: &TimeZone) -> 
     }
     if span.end > last.end {
         let until = span.last_day();
-        return Err(format!("`{text}` is not over yet: this report looks back over whole {}s, and that one ends with {until}", period.word()));
+        return Err(format!(
+            "`{text}` is not over yet: this report looks back over whole {}s, and that one ends with {until}",
+            period.word()
+        ));
     }
     Ok(span)
 }
@@ -259,7 +268,11 @@ mod tests {
         for (period, text, told) in [
             (Period::Day, "today", "is not over yet"),
             (Period::Day, "2026-11-24", "is not over yet"),
-            (Period::Week, "yesterday", "is not over yet: this report looks back over whole weeks, and that one ends with 2026-11-29"),
+            (
+                Period::Week,
+                "yesterday",
+                "is not over yet: this report looks back over whole weeks, and that one ends with 2026-11-29",
+            ),
             (Period::Day, "2026-11-25", "is to come"),
             (Period::Month, "2027-01", "is to come"),
             (Period::Month, "last-week", "write a day of the month, or `last-month`"),

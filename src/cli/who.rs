@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{Who, WhoFormat};
 use super::exit::{Exit, Failure};
-use super::{Context, output, topology};
+use super::{Context, health, output, topology};
 use crate::config::load::Loader;
 use crate::message::{KnownNames, Person, people};
 use crate::qlik::{
@@ -41,7 +41,7 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
             Err(error) => output::complain(&format!("what is known of proxies is missing, since {error}")),
         }
     }
-    let snapshots = join_all(asked.iter().map(|site| site.observe(now))).await;
+    let snapshots = join_all(asked.iter().map(|site| site.observe_with(now, args.health))).await;
 
     let mut names = KnownNames::default();
     if let Some(database) = &database {
@@ -61,7 +61,7 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         .format
         .unwrap_or_else(|| if std::io::stdout().is_terminal() { WhoFormat::Table } else { WhoFormat::Plain });
     let text = match format {
-        WhoFormat::Json => json(now, &snapshots, &names, total)?,
+        WhoFormat::Json => json(now, &snapshots, &names, total, args.health)?,
         WhoFormat::Plain => plain(&snapshots, &names),
         WhoFormat::Csv => csv(&snapshots, &names),
         WhoFormat::Table => table(&snapshots, &names, total),
@@ -72,10 +72,15 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
         // A line of its own would be a person to whoever counts lines.
         output::say(&format!("and {}", output::count(anonymous, "anonymous session", "anonymous sessions")));
     }
+    if matches!(format, WhoFormat::Plain | WhoFormat::Csv) {
+        // Whoever reads a list of people reads nothing else there.
+        snapshots.iter().for_each(health::say);
+    }
     for snapshot in &snapshots {
         for (pair, why) in snapshot.silent() {
             output::complain(&sentence(snapshot.site(), pair, why));
         }
+        health::complain(snapshot);
     }
     Ok(exit(&snapshots, total, args.fail_above))
 }
@@ -121,7 +126,10 @@ fn exit(snapshots: &[Snapshot], total: Option<Counts>, fail_above: Option<u64>) 
     if fail_above.is_some_and(|most| on > most) {
         return Exit::No;
     }
-    if snapshots.iter().all(|snapshot| snapshot.coverage().is_full()) { Exit::Done } else { Exit::Unseen }
+    let all_seen = |snapshot: &Snapshot| {
+        snapshot.coverage().is_full() && snapshot.engines().iter().all(|engine| engine.health.is_ok())
+    };
+    if snapshots.iter().all(all_seen) { Exit::Done } else { Exit::Unseen }
 }
 
 fn patterns(written: &[String]) -> Result<Vec<Pattern>, Failure> {
@@ -195,7 +203,10 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
         identity,
         trust,
         user: user.map_err(|error| Failure::usage(error.to_string()))?,
-        ports: Ports { qrs: args.qrs_port.unwrap_or(qlik::QRS_PORT), ..Ports::default() },
+        ports: Ports {
+            qrs: args.qrs_port.unwrap_or(qlik::QRS_PORT),
+            engine: args.engine_port.unwrap_or(qlik::ENGINE_PORT),
+        },
         proxies,
         resolve: args.resolve.clone(),
         timeout,
@@ -257,6 +268,8 @@ struct SiteAnswer<'a> {
     anonymous: Option<u64>,
     pairs: Vec<PairAnswer<'a>>,
     people: Vec<PersonAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engines: Option<Vec<health::Answer>>,
 }
 
 /// A pair with its counts, or with why it was not seen.
@@ -299,6 +312,7 @@ fn json(
     snapshots: &[Snapshot],
     names: &KnownNames,
     total: Option<Counts>,
+    with_health: bool,
 ) -> Result<String, Failure> {
     let sites = snapshots.iter().map(|snapshot| {
         let coverage = snapshot.coverage();
@@ -321,6 +335,7 @@ fn json(
                     on,
                 })
                 .collect(),
+            engines: with_health.then(|| health::answers(snapshot)),
         }
     });
     let answer = Answer {
@@ -375,6 +390,7 @@ fn table(snapshots: &[Snapshot], names: &KnownNames, total: Option<Counts>) -> S
             let _ = writeln!(text, "{table}");
         }
         let _ = writeln!(text, "{}", summary(snapshot));
+        text.push_str(&health::table(snapshot));
     }
     if let (true, Some(total)) = (snapshots.len() > 1, total) {
         let partial = snapshots.iter().any(|snapshot| !snapshot.coverage().is_full());

@@ -163,7 +163,7 @@ pub(super) struct Rule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Threshold {
-    pub(super) metric: Metric,
+    pub(super) metric: ThresholdMetric,
     pub(super) above: Option<u64>,
     pub(super) below: Option<u64>,
     pub(super) clear: Option<u64>,
@@ -172,6 +172,17 @@ pub(super) struct Threshold {
     #[serde(default, rename = "over")]
     #[schemars(skip)]
     _over: Later,
+}
+
+/// Who is on, or how the engines are.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ThresholdMetric {
+    Sessions,
+    Users,
+    Anonymous,
+    Saturated,
+    MemoryFree,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

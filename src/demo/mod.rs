@@ -7,6 +7,7 @@
 
 pub mod certificates;
 pub mod inbox;
+pub mod month;
 pub mod page;
 pub mod site;
 pub mod story;

@@ -196,6 +196,9 @@ mod tests {
         assert_eq!([told(week.before()), told(week.usual())], ["2026-11-09..2026-11-15", "2026-10-19..2026-10-25"]);
         let march = Span::around(Period::Month, "2026-03-31".parse().unwrap());
         assert_eq!([told(march.before()), told(march.usual())], ["2026-02-01..2026-02-28", ""]);
-        assert_eq!(told(Some(Span::last_before(Period::Month, at("2026-03-01T00:00:00+01:00"), &zone()))), "2026-02-01..2026-02-28");
+        assert_eq!(
+            told(Some(Span::last_before(Period::Month, at("2026-03-01T00:00:00+01:00"), &zone()))),
+            "2026-02-01..2026-02-28"
+        );
     }
 }

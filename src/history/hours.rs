@@ -159,13 +159,23 @@ mod tests {
     #[test]
     fn a_line_follows_the_clock_where_that_jumps() {
         // 23 hours, with 24 of a week before behind them.
-        let spring = set(day("2026-03-29", |hour| Some(u64::from(hour.unsigned_abs()))), Some(day("2026-03-22", |hour| Some(100 + u64::from(hour.unsigned_abs())))));
+        let spring = set(
+            day("2026-03-29", |hour| Some(u64::from(hour.unsigned_abs()))),
+            Some(day("2026-03-22", |hour| Some(100 + u64::from(hour.unsigned_abs())))),
+        );
         let spring = course(&spring, &zone());
-        assert_eq!((spring.now.len(), spring.now[2], spring.before[2], spring.before[22]), (23, Some(3), Some(103), Some(123)));
+        assert_eq!(
+            (spring.now.len(), spring.now[2], spring.before[2], spring.before[22]),
+            (23, Some(3), Some(103), Some(123))
+        );
         // 25 hours, of which one comes twice.
-        let autumn = set(day("2026-10-25", |hour| Some(u64::from(hour.unsigned_abs()))), Some(day("2026-10-18", |hour| (hour != 5).then_some(1))));
+        let autumn = set(
+            day("2026-10-25", |hour| Some(u64::from(hour.unsigned_abs()))),
+            Some(day("2026-10-18", |hour| (hour != 5).then_some(1))),
+        );
         let autumn = course(&autumn, &zone());
-        let again: Vec<usize> = autumn.places.iter().enumerate().filter(|(_, (_, again))| *again).map(|(at, _)| at).collect();
+        let again: Vec<usize> =
+            autumn.places.iter().enumerate().filter(|(_, (_, again))| *again).map(|(at, _)| at).collect();
         assert_eq!((autumn.now.len(), again), (25, vec![3]));
         assert_eq!((autumn.before[3], autumn.before[6]), (Some(1), None));
         assert!(course(&set(day("2026-10-25", |_| Some(1)), None), &zone()).before.is_empty());
@@ -173,7 +183,8 @@ mod tests {
 
     #[test]
     fn the_hours_of_a_week() {
-        let heat = heat(&day("2026-10-25", |hour| (hour != 9).then_some(u64::from(hour.unsigned_abs()))).usage, &zone());
+        let heat =
+            heat(&day("2026-10-25", |hour| (hour != 9).then_some(u64::from(hour.unsigned_abs()))).usage, &zone());
         assert_eq!((heat[6][2], heat[6][9], heat[6][10], heat[0][10]), (Some(2.0), None, Some(10.0), None));
     }
 }

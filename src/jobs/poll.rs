@@ -22,6 +22,8 @@ pub struct Watch {
     discovery: Discovery,
     /// What was silent at the last poll, so that a log says what changed and not what lasts.
     silent: Mutex<HashMap<Pair, UnseenKind>>,
+    /// The same of engines.
+    silent_engines: Mutex<HashMap<Arc<str>, UnseenKind>>,
 }
 
 impl Watch {
@@ -32,6 +34,7 @@ impl Watch {
             rules: check.rules.clone(),
             discovery: Discovery::default(),
             silent: Mutex::default(),
+            silent_engines: Mutex::default(),
         })
     }
 }
@@ -85,7 +88,8 @@ pub async fn observe_and_judge(
     if let Some(store) = store {
         super::recall(store, &watch.site.name, &watch.qlik).await?;
     }
-    let snapshot = watch.qlik.observe(at).await;
+    let health = watch.rules.iter().any(|rule| rule.kind.looks_at_engines());
+    let snapshot = watch.qlik.observe_with(at, health).await;
     let counts = snapshot.counts();
     let judgement = judge::judge(&watch.rules, &snapshot, counts, &past);
     Ok((snapshot, counts, judgement))
@@ -108,6 +112,7 @@ fn log(watch: &Watch, snapshot: &Snapshot, counts: Counts) {
         tracing::info!(site, proxy, prefix, "seen again");
     }
     *before = now;
+    log_engines(watch, snapshot);
     let coverage = snapshot.coverage();
     if coverage.answered == 0 {
         tracing::debug!(site, asked = coverage.asked, "polled; nothing was seen");
@@ -115,5 +120,21 @@ fn log(watch: &Watch, snapshot: &Snapshot, counts: Counts) {
         let (answered, asked) = (coverage.answered, coverage.asked);
         let Counts { sessions, users, anonymous } = counts;
         tracing::debug!(site, answered, asked, sessions, users, anonymous, "polled");
+    }
+}
+
+fn log_engines(watch: &Watch, snapshot: &Snapshot) {
+    let site = &*watch.site.name;
+    let mut before = watch.silent_engines.lock().unwrap_or_else(PoisonError::into_inner);
+    for engine in snapshot.engines() {
+        let host = &*engine.host;
+        match &engine.health {
+            Ok(_) if before.remove(&engine.host).is_some() => tracing::info!(site, engine = host, "seen again"),
+            Ok(_) => {}
+            Err(why) if before.insert(engine.host.clone(), why.kind) == Some(why.kind) => {}
+            Err(why) => {
+                tracing::warn!(site, engine = host, tried = why.tried, "not seen: {}; {}", why.what, why.advice);
+            }
+        }
     }
 }

@@ -82,12 +82,7 @@ async fn who(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<Vec<NewDeliv
 }
 
 /// Who is on a site at this moment, as a report that somebody asked for. Also whether all of it was seen.
-pub async fn who_now(
-    rooms: &Rooms,
-    report: &Report,
-    site: &Site,
-    qlik: &Qlik,
-) -> Result<(Message, bool), StoreError> {
+pub async fn who_now(rooms: &Rooms, report: &Report, site: &Site, qlik: &Qlik) -> Result<(Message, bool), StoreError> {
     let now = rooms.clock.now();
     let snapshot = discovery::look(&rooms.store, &site.name, qlik, now).await?;
     let names = names(&rooms.store, &snapshot).await?;
@@ -98,11 +93,7 @@ pub async fn who_now(
 }
 
 /// Puts a report that somebody asked for into the outbox: asking twice is meant twice.
-pub async fn send_report(
-    rooms: &Rooms,
-    report: &Report,
-    messages: &[Message],
-) -> Result<Vec<DeliveryId>, StoreError> {
+pub async fn send_report(rooms: &Rooms, report: &Report, messages: &[Message]) -> Result<Vec<DeliveryId>, StoreError> {
     let now = rooms.clock.now();
     let mut deliveries = Vec::new();
     for message in messages {

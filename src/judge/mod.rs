@@ -5,6 +5,7 @@
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
 mod change;
+mod engine;
 mod incident;
 mod threshold;
 mod unreachable;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Amount, Change};
+pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, State};
 pub use threshold::Threshold;
@@ -103,14 +105,21 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 pub enum RuleKind {
     Threshold(Threshold),
+    /// A threshold of what engines say, not of who is on.
+    Engines(EngineThreshold),
     Change(Change),
     Unreachable(Unreachable),
 }
 
 impl RuleKind {
+    /// Whether it needs the health of the engines.
+    pub fn looks_at_engines(&self) -> bool {
+        matches!(self, Self::Engines(_))
+    }
+
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Threshold(_) => "threshold",
+            Self::Threshold(_) | Self::Engines(_) => "threshold",
             Self::Change(_) => "change",
             Self::Unreachable(_) => "unreachable",
         }
@@ -120,7 +129,7 @@ impl RuleKind {
     pub fn looks_back(&self) -> Option<SignedDuration> {
         match self {
             Self::Change(change) => Some(change.within),
-            Self::Threshold(_) | Self::Unreachable(_) => None,
+            Self::Threshold(_) | Self::Engines(_) | Self::Unreachable(_) => None,
         }
     }
 }
@@ -222,6 +231,14 @@ pub enum FindingFacts {
         value: u64,
         coverage: Coverage,
     },
+    Engines {
+        metric: EngineMetric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        coverage: Coverage,
+    },
     Change {
         metric: Metric,
         turn: Turn,
@@ -263,6 +280,9 @@ pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Pa
         let before = past.incident_of(rule);
         let (verdict, hold, facts) = match &rule.kind {
             RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
+            RuleKind::Engines(engines) => {
+                (engines.verdict(snapshot.engines()), engines.hold, engines.facts(snapshot.engines()))
+            }
             RuleKind::Unreachable(unreachable) => {
                 (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage: seen.coverage })
             }

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::engine;
 use super::{Facts, Kind, Message, Moment, Named, Reason, Silent, clean, lasting};
 use crate::duration;
 use crate::judge::{Finding, FindingFacts, Why};
@@ -28,6 +29,9 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
     let facts = match finding.facts {
         FindingFacts::Threshold { metric, bound, limit, clear, value, coverage } => {
             Facts::Threshold { metric, bound, limit, clear, value, coverage }
+        }
+        FindingFacts::Engines { metric, bound, limit, clear, value, coverage } => {
+            Facts::Engines { metric, bound, limit, clear, value, coverage, engines: engine::lines(snapshot) }
         }
         FindingFacts::Change { metric, turn, from, to, by, percent, within, coverage } => {
             Facts::Change { metric, turn, from, to, by, percent, within: duration::show(within), coverage }

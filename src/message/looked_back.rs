@@ -6,14 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::digest::{
     Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
 };
-use super::{
-    Chart, Facts, Kind, Limit, Message, Moment, Named, Person, Reason, Series, Severity, clean, lasting,
-};
+use super::{Chart, Facts, Kind, Limit, Message, Moment, Named, Person, Reason, Series, Severity, clean, lasting};
 use crate::history::{self, Compared, Looked, Period, Set};
 use crate::judge::Metric;
 use crate::schedule::Window;
-use crate::store::aggregate::{self, AWAY, BlindWhy, Connected};
 use crate::store::IncidentRow;
+use crate::store::aggregate::{self, AWAY, BlindWhy, Connected};
 
 /// The incidents, the blind stretches and the missed reports that are told one by one.
 const INCIDENTS: usize = 20;
@@ -115,7 +113,8 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
 fn usage(set: &Set, zone: &TimeZone) -> Usage {
     let peak = set.now.usage.peak_users.filter(|_| set.now.is_seen());
     let hours = history::usual_hours(&set.now.usage, zone);
-    let usual = |(hour, mean): (i8, f64)| UsualHour { hour: format!("{hour:02}:00-{:02}:00", hour + 1), value: whole(mean) };
+    let usual =
+        |(hour, mean): (i8, f64)| UsualHour { hour: format!("{hour:02}:00-{:02}:00", hour + 1), value: whole(mean) };
     Usage {
         people: set.counted(|usage| usage.people),
         sessions: set.counted(|usage| usage.sessions.seen),
@@ -129,7 +128,11 @@ fn usage(set: &Set, zone: &TimeZone) -> Usage {
 }
 
 /// In whole people, which is how people come.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no number of people is negative or near the end")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no number of people is negative or near the end"
+)]
 fn whole(mean: f64) -> u64 {
     mean.round().max(0.0) as u64
 }
@@ -210,7 +213,8 @@ fn incident(row: &IncidentRow, zone: &TimeZone) -> DigestIncident {
 
 fn watched(looked: &Looked, zone: &TimeZone) -> Watched {
     let (seen, due) = looked.polls();
-    let stretches = looked.usage.coverage.iter().flat_map(|site| site.blind.iter().map(move |blind| (&site.site, blind)));
+    let stretches =
+        looked.usage.coverage.iter().flat_map(|site| site.blind.iter().map(move |blind| (&site.site, blind)));
     let mut stretches: Vec<_> = stretches.collect();
     let more_blind = stretches.len().saturating_sub(BLIND) as u64;
     stretches.sort_by_key(|(_, blind)| std::cmp::Reverse(blind.to.duration_since(blind.from)));
@@ -229,10 +233,10 @@ fn watched(looked: &Looked, zone: &TimeZone) -> Watched {
 
 fn heat(set: &Set, zone: &TimeZone) -> Option<Heat> {
     let heat = history::heat(&set.now.usage, zone);
-    let rows = heat.iter().zip(WEEKDAYS).map(|(cells, day)| HeatRow {
-        day: day.to_owned(),
-        cells: cells.iter().map(|cell| cell.map(whole)).collect(),
-    });
+    let rows = heat
+        .iter()
+        .zip(WEEKDAYS)
+        .map(|(cells, day)| HeatRow { day: day.to_owned(), cells: cells.iter().map(|cell| cell.map(whole)).collect() });
     let rows: Vec<HeatRow> = rows.collect();
     let most = rows.iter().flat_map(|row| &row.cells).flatten().copied().max()?;
     Some(Heat { rows, most })
@@ -277,7 +281,10 @@ fn chart(looked: &LookedBack<'_>) -> Option<Chart> {
     let limits = looked.crossed.iter().filter(|crossed| one && crossed.over.limit.metric == Metric::Users);
     let whose = if one { clean(looked.sites[0].0) } else { format!("{} sites", looked.sites.len()) };
     Some(Chart {
-        title: format!("Most users at once on {whose} {}", if span.period == Period::Month { "by day" } else { "by hour" }),
+        title: format!(
+            "Most users at once on {whose} {}",
+            if span.period == Period::Month { "by day" } else { "by hour" }
+        ),
         unit: "users".to_owned(),
         labels: course.places.iter().map(label).collect(),
         series,

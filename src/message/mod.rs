@@ -7,6 +7,7 @@
 mod alert;
 mod chart;
 mod digest;
+mod engine;
 mod itself;
 mod looked_back;
 mod moment;
@@ -22,12 +23,13 @@ use std::fmt;
 use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
+pub use crate::history::{Compared, Period};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
-pub use crate::history::{Compared, Period};
 pub use digest::{
     Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
 };
+pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use looked_back::{Crossed, LookedBack, digest};
 pub use moment::{Moment, lasting};
@@ -37,7 +39,7 @@ pub use summary::{Entry, WhyHeld};
 pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
-pub use crate::judge::{Bound, Metric, Severity, Turn};
+pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Turn};
 pub use crate::snapshot::{Counts, Coverage};
 
 /// What sort of message it is; names the template.
@@ -144,6 +146,16 @@ pub enum Reason {
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
     Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
+    /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
+    Engines {
+        metric: EngineMetric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        coverage: Coverage,
+        engines: Vec<EngineLine>,
+    },
     /// A number that moved from `from` to `to`. `percent` is of `from`, absent when that is 0.
     Change {
         metric: Metric,

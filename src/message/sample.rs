@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, Entry, Facts, Heat, HeatRow, Kind,
-    Limit, Message,
-    Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Series, Severity, Share,
-    Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
+    Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric, Entry,
+    Facts, Heat, HeatRow, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person,
+    Reason, Restart, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting,
+    several,
 };
 
 /// Every sample, by a name of its own.
@@ -25,10 +25,16 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("alert_blind", blind(opened(), two_silent(), PARTIAL_OF_FIVE)),
         ("repeat_blind", repeat(blind(still(), three_silent(), NOTHING))),
         ("alert_blind_only_proxy", blind(opened(), one_silent(), Coverage { answered: 0, asked: 1 })),
+        ("alert_saturated", engines(EngineMetric::Saturated, FULL_ENGINES, 1, opened())),
+        ("alert_saturated_partial", engines(EngineMetric::Saturated, PARTIAL, 1, Reason::Opened { since: at() })),
+        ("alert_memory", engines(EngineMetric::MemoryFree, FULL_ENGINES, 1802, opened())),
+        ("repeat_saturated_unseen", repeat(engines(EngineMetric::Saturated, NOTHING, 0, still()))),
         ("alert_blind_many", blind(opened(), many_silent(), Coverage { answered: 2, asked: 62 })),
     ];
     all.extend([
         ("resolved_crowded", resolved(crowded(FULL, 175, over()))),
+        ("resolved_saturated", resolved(engines(EngineMetric::Saturated, FULL_ENGINES, 0, over()))),
+        ("resolved_memory", resolved(engines(EngineMetric::MemoryFree, FULL_ENGINES, 7400, over()))),
         ("resolved_blind", resolved(blind(over(), Vec::new(), FULL))),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
         ("who", who(&people(), FULL, scheduled(None))),
@@ -85,6 +91,8 @@ const FULL: Coverage = Coverage { answered: 3, asked: 3 };
 const PARTIAL: Coverage = Coverage { answered: 2, asked: 3 };
 const PARTIAL_OF_FIVE: Coverage = Coverage { answered: 3, asked: 5 };
 const NOTHING: Coverage = Coverage { answered: 0, asked: 3 };
+
+const FULL_ENGINES: Coverage = Coverage { answered: 2, asked: 2 };
 
 /// So many minutes after 08:10 on a Monday in Stockholm.
 fn minutes(after: i64) -> Moment {
@@ -144,6 +152,28 @@ fn crowded(coverage: Coverage, value: u64, reason: Reason) -> Message {
     let facts =
         Facts::Threshold { metric: Metric::Users, bound: Bound::Above, limit: 200, clear: 180, value, coverage };
     alert("crowded", Severity::Warning, reason, facts)
+}
+
+fn engines(metric: EngineMetric, coverage: Coverage, value: u64, reason: Reason) -> Message {
+    let (bound, limit, clear) = match metric {
+        EngineMetric::Saturated => (Bound::Above, 0, 0),
+        EngineMetric::MemoryFree => (Bound::Below, 4000, 6000),
+    };
+    let worst = coverage.answered > 0 && !matches!(reason, Reason::Resolved { .. });
+    let line = |n: u64| {
+        let (seen, bad) = (n <= coverage.answered, n == 1 && worst);
+        EngineLine {
+            host: format!("sense{n}.example.com"),
+            saturated: seen.then_some(bad && metric == EngineMetric::Saturated),
+            memory_free: seen.then_some(if bad { 1802 } else { 7400 + 8000 * (n - 1) }),
+            cpu: seen.then_some(if bad { 97 } else { 12 }),
+            users_active: seen.then_some(12 * n),
+            why: (!seen).then(|| "no answer within 5s".to_owned()),
+        }
+    };
+    let engines = (1..=coverage.asked).map(line).collect();
+    let rule = if metric == EngineMetric::Saturated { "saturated" } else { "short-of-memory" };
+    alert(rule, Severity::Warning, reason, Facts::Engines { metric, bound, limit, clear, value, coverage, engines })
 }
 
 fn few() -> Message {
@@ -512,7 +542,11 @@ fn digest_week() -> Message {
         to: minutes(-490),
         last_day: minutes(-1930),
         usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
-        days: [412, 405, 398, 371, 350, 61, 44].into_iter().enumerate().map(|(n, people)| day(n as i64, people)).collect(),
+        days: [412, 405, 398, 371, 350, 61, 44]
+            .into_iter()
+            .enumerate()
+            .map(|(n, people)| day(n as i64, people))
+            .collect(),
         heat: Some(Heat { most: 217, rows }),
         watched: Watched { seen: 10_080, due: 10_080, ..Watched::default() },
         ..facts_of_a_day()

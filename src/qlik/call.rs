@@ -22,7 +22,6 @@ const MOMENT: Duration = Duration::from_millis(500);
 #[derive(Clone, Copy)]
 pub(super) enum With<'a> {
     /// The engine wants nothing more.
-    #[expect(dead_code, reason = "the engine's health is asked next")]
     Nothing,
     /// A key against cross-site requests, twice.
     Key,

@@ -95,7 +95,6 @@ pub(super) enum Whom<'a> {
     Proxy(&'a Pair),
     /// The repository, on behalf of a user.
     Repository(&'a RepositoryUser),
-    #[expect(dead_code, reason = "the engine's health is asked next")]
     Engine,
 }
 

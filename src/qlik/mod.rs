@@ -7,6 +7,7 @@
 
 mod call;
 mod discovery;
+mod engine;
 mod fault;
 mod found;
 mod identity;
@@ -157,6 +158,8 @@ pub struct Qlik {
     /// Where proxies are discovered.
     repository: Option<Box<repository::Repository>>,
     state: Box<Mutex<discovery::State>>,
+    /// Those that were asked before, with their connections.
+    engines: Mutex<Vec<Arc<engine::Target>>>,
 }
 
 impl Qlik {
@@ -166,7 +169,7 @@ impl Qlik {
             Proxies::Discover => (Some(Box::new(repository::Repository::new(settings)?)), layout::Layout::default()),
         };
         let state = Box::new(Mutex::new(discovery::State::new(layout)));
-        Ok(Self { settings: Box::new(settings.clone()), repository, state })
+        Ok(Self { settings: Box::new(settings.clone()), repository, state, engines: Mutex::default() })
     }
 
     /// Asks every pair, a few at once. Never fails: not seeing is something seen.

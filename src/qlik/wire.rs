@@ -83,6 +83,25 @@ pub(super) fn parse_list<T: serde::de::DeserializeOwned>(body: &[u8], of: &'stat
     serde_json::from_slice(body).map_err(|error| unfit(&error, body, of, "what it should be", &required))
 }
 
+/// Reads an answer that is an object; `of` is what it is called.
+pub(super) fn parse_object<T: serde::de::DeserializeOwned>(
+    body: &[u8],
+    of: &'static str,
+    required: &[&str],
+) -> Result<T, Fault> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => Err(Fault::Empty),
+        Some(b'<') => Err(Fault::LoginPage { status: 200 }),
+        Some(b'{') => {
+            serde_json::from_slice(body).map_err(|error| unfit(&error, body, of, "what it should be", required))
+        }
+        Some(b'[') => Err(Fault::NotAnArray("a list", of)),
+        Some(b'n') => Err(Fault::NotAnArray("`null`", of)),
+        Some(_) => Err(Fault::NotAnArray("something else", of)),
+    }
+}
+
 /// Sessions read one by one, so that the wire's form and ours are never both held for all of them.
 struct Sessions(Vec<Session>);
 

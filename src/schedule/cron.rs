@@ -220,9 +220,15 @@ mod tests {
             ("2026-11-23T06:00:00Z", "2026-11-25T06:01:00Z"),
         ] {
             let (from, to): (Timestamp, Timestamp) = (from.parse().unwrap(), to.parse().unwrap());
-            for written in
-                ["* * * * *", "*/5 * * * *", "*/10 7-17 * * MON-FRI", "0 7 * * *", "30 2 * * *", "0 0 28 * SUN", "*/30 * * * * *"]
-            {
+            for written in [
+                "* * * * *",
+                "*/5 * * * *",
+                "*/10 7-17 * * MON-FRI",
+                "0 7 * * *",
+                "30 2 * * *",
+                "0 0 28 * SUN",
+                "*/30 * * * * *",
+            ] {
                 let cron = cron(written);
                 let before = from - SignedDuration::from_nanos(1);
                 let walked = cron.count_between(before, to, usize::MAX) as u64;

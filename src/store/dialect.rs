@@ -108,6 +108,12 @@ pub(super) async fn give_back(pool: &Pool, pages: u32) -> Result<bool, StoreErro
     Ok(number("PRAGMA freelist_count").await? < free && free > i64::from(pages))
 }
 
+/// Leaves it to the machine when what is committed reaches the disk, for as long as the pool is open.
+pub(super) async fn hurry(pool: &Pool) -> Result<(), StoreError> {
+    sqlx::query("PRAGMA synchronous = OFF").execute(pool).await?;
+    Ok(())
+}
+
 /// Writes the write-ahead log into the database, and empties it. One that somebody is reading is emptied another time.
 pub(super) async fn empty_log(pool: &Pool) -> Result<(), StoreError> {
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(pool).await?;

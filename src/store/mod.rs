@@ -68,9 +68,21 @@ impl Store {
         if database.exists() { Self::open(database).await.map(Some) } else { Ok(None) }
     }
 
+    /// Does not wait for the disk at each commit: for a store that is made in one go, and made anew if the machine dies meanwhile.
+    pub async fn hurry(&self) -> Result<(), StoreError> {
+        dialect::hurry(&self.pool).await
+    }
+
     /// Takes the lock that the one who polls and sends must hold; a lock whose holder died does not count.
     pub fn lock(&self) -> Result<StoreLock, StoreError> {
         StoreLock::take(&self.folder)
+    }
+
+    /// The first column of each row, for tests that look at what was written.
+    #[cfg(test)]
+    pub(crate) async fn texts(&self, sql: &'static str) -> Vec<String> {
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await.expect("rows");
+        rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
     }
 
     /// Closes the database in order.

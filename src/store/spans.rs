@@ -1,6 +1,6 @@
 //! Sessions as spans: one row from their beginning to their end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _};
@@ -199,7 +199,8 @@ impl OpenPair {
         if self.unmet.is_empty() && !listed.is_empty() && self.listed == listed {
             return (Vec::new(), Vec::new());
         }
-        let mut began = HashMap::new();
+        let mut began: Vec<Began<'a>> = Vec::new();
+        let mut new: HashSet<QuickHash, foldhash::fast::RandomState> = HashSet::default();
         for (session, quick) in sessions.iter().zip(&listed) {
             let quick = *quick;
             if let Some(known) = self.spans.get_mut(&quick) {
@@ -209,15 +210,15 @@ impl OpenPair {
             let hash = key.hash(&session.id);
             if let Some(id) = self.unmet.remove(&hash) {
                 self.spans.insert(quick, OpenSpan { id, generation });
-            } else {
+            } else if new.insert(quick) {
                 // A session that is listed twice is one session of the store; the counts have it as the site does.
-                began.insert(quick, Began { quick, hash, user: &session.user });
+                began.push(Began { quick, hash, user: &session.user });
             }
         }
         let gone = self.spans.values().filter(|span| span.generation != generation).map(|span| span.id);
         let ended = gone.chain(self.unmet.values().copied()).collect();
         self.listed = listed;
-        (began.into_values().collect(), ended)
+        (began, ended)
     }
 
     /// Takes over what the database now has.

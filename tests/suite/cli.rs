@@ -752,7 +752,7 @@ async fn what_cannot_start_says_why() {
     folder.write("state-file", "");
     let done = headcount(&folder, &["run", "--state", "state-file/x"]).await;
     assert!(done.status == 1 && done.err.contains("cannot make the folder"), "{}", done.err);
-    for flag in ["--health", "--at"] {
+    for flag in ["--at"] {
         let done = headcount(&folder, &["who", flag]).await;
         assert!(done.status == 2 && done.err.contains("not built yet"), "{}", done.err);
     }

@@ -111,3 +111,30 @@ async fn the_demo_can_be_ended_at_any_time() {
     assert!(folder.join("messages.html").exists());
     nothing_listens(&text(&folder.join("headcount.yaml")));
 }
+
+#[tokio::test]
+async fn a_past_is_made_to_look_at() {
+    let temporary = tempfile::TempDir::new().expect("a folder");
+    let made = temporary.path().join("made");
+    let into = made.to_str().expect("a path");
+    let run = async |args: &[&str]| {
+        let output =
+            demo(temporary.path(), args).env("TZ", "Europe/Stockholm").output().await.expect("the binary runs");
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, err) = run(&["--history", "1d", "--to", "2026-10-31", "--into", into]).await;
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.starts_with("2026-10-31 to 2026-10-31: 1440 polls, "), "{out}");
+    assert!(out.contains("incidents --all") && out.contains(into), "{out}");
+    assert_eq!(made.join("state/headcount.db").metadata().expect("a store").permissions().mode() & 0o777, 0o600);
+
+    let (code, _, err) = run(&["--history", "1d", "--into", into]).await;
+    assert_eq!((code, err.contains("File exists")), (Some(1), true), "{err}");
+    let other = temporary.path().join("other");
+    let other = other.to_str().expect("a path");
+    let (code, _, err) = run(&["--history", "1d", "--to", "2999-01-01", "--into", other]).await;
+    assert_eq!((code, err.contains("the past ends before today")), (Some(2), true), "{err}");
+    let (code, _, err) = run(&["--history", "0d"]).await;
+    assert_eq!((code, err.contains("write whole days, from 1d to 400d")), (Some(2), true), "{err}");
+}

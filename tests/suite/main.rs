@@ -6,6 +6,7 @@ mod certificates;
 mod cli;
 mod demo;
 mod discovery;
+mod engines;
 mod histories;
 mod rooms;
 mod shipped;

@@ -77,8 +77,9 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Who { coverage, .. } => *coverage,
                 Facts::Notice(Notice::Restart(Restart { step: Step::CalledOff, .. })) => continue,
                 Facts::Notice(Notice::Restart(restart)) => restart.coverage,
-                // Its parts are samples themselves, in the same words.
-                Facts::Several { .. }
+                // The coverage of engines says nothing of people, and parts are samples themselves, in the same words.
+                Facts::Engines { .. }
+                | Facts::Several { .. }
                 | Facts::Test { .. }
                 | Facts::Notice(_)
                 | Facts::Heartbeat { .. }

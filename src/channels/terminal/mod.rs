@@ -88,7 +88,8 @@ fn columns(table: &Table, width: usize, lines: &mut Vec<String>) {
         *first = first.saturating_sub(all.saturating_sub(width)).max(8);
     }
     for row in rows() {
-        let cells = row.iter().zip(&widths).zip(&table.right).map(|((cell, width), right)| padded(cell, *width, *right));
+        let cells =
+            row.iter().zip(&widths).zip(&table.right).map(|((cell, width), right)| padded(cell, *width, *right));
         lines.push(cut(&cells.collect::<Vec<_>>().join("  "), width));
     }
     if table.more > 0 {
@@ -111,7 +112,11 @@ fn people(message: &Message, width: usize, lines: &mut Vec<String>) {
         vec![who.to_owned(), row.name.unwrap_or_default().to_owned(), row.sessions.to_string(), last]
     });
     let right = vec![false, false, true, ranked];
-    columns(&Table { head: head.map(str::to_owned).to_vec(), rows: cells.collect(), right, ..Table::default() }, width, lines);
+    columns(
+        &Table { head: head.map(str::to_owned).to_vec(), rows: cells.collect(), right, ..Table::default() },
+        width,
+        lines,
+    );
 }
 
 fn padded(text: &str, width: usize, right: bool) -> String {

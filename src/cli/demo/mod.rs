@@ -1,5 +1,6 @@
 //! `headcount demo`: the whole thing against a make-believe site on this machine, as a story of half a minute.
 
+mod history;
 mod scenes;
 mod screen;
 
@@ -23,6 +24,9 @@ use scenes::Show;
 use screen::Screen;
 
 pub(super) async fn demo(context: &Context<'_>, args: &Demo) -> Result<Exit, Failure> {
+    if let Some(days) = args.history {
+        return history::make(context, args, days).await;
+    }
     let failed = |error: std::io::Error| Failure::new(Exit::Failed, format!("cannot listen for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
@@ -89,8 +93,14 @@ impl Folder {
         SystemRandom::new().fill(&mut bytes).map_err(|_| failed("the machine gives no randomness".to_owned()))?;
         let parent = PathBuf::from(load::environment("TMPDIR").unwrap_or_else(|| "/tmp".to_owned()));
         let path = parent.join(format!("headcount-demo-{}", hex::encode(&bytes)));
+        Self::make_at(&path)
+    }
+
+    /// A new one at a place of the caller's choice.
+    fn make_at(path: &Path) -> Result<Self, Failure> {
+        let failed = |what: String| Failure::new(Exit::Failed, what);
         // It is named in commands that may be typed anywhere.
-        let path = std::path::absolute(&path).unwrap_or(path);
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         DirBuilder::new()
             .mode(0o700)
             .create(&path)

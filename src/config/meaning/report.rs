@@ -79,8 +79,7 @@ fn digest(
         let check = checks.iter().find(|check| check.site.name == site.name);
         let limits = check.into_iter().flat_map(|check| &check.rules).filter_map(|rule| match &rule.kind {
             RuleKind::Threshold(threshold) => {
-                let limit =
-                    Limit { metric: threshold.metric, bound: threshold.bound, number: threshold.limit };
+                let limit = Limit { metric: threshold.metric, bound: threshold.bound, number: threshold.limit };
                 Some((rule.name.clone(), limit))
             }
             _ => None,

@@ -8,7 +8,10 @@ use super::value::{length_or, link, tell};
 use crate::config::file;
 use crate::config::problem::Gathered;
 use crate::duration;
-use crate::judge::{Amount, Bound, Change, HoldFor, Parts, Rule, RuleKind, Threshold, Turn, Unreachable};
+use crate::judge::{
+    Amount, Bound, Change, EngineMetric, EngineThreshold, HoldFor, Metric, Parts, Rule, RuleKind, Threshold, Turn,
+    Unreachable,
+};
 
 const REPEAT: SignedDuration = SignedDuration::from_hours(4);
 
@@ -27,7 +30,7 @@ pub(super) fn rule(g: &mut Gathered<'_>, name: &str, rule: &file::Rule, channels
     let at = format!("rules.{name}");
     let mut kinds = Vec::new();
     if let Some(threshold) = &rule.threshold {
-        kinds.push(self::threshold(g, &format!("{at}.threshold"), threshold).map(RuleKind::Threshold));
+        kinds.push(self::threshold(g, &format!("{at}.threshold"), threshold));
     }
     if let Some(change) = &rule.change {
         kinds.push(self::change(g, &format!("{at}.change"), change).map(RuleKind::Change));
@@ -54,7 +57,7 @@ pub(super) fn rule(g: &mut Gathered<'_>, name: &str, rule: &file::Rule, channels
     Some(Arc::new(Rule { name: name.into(), kind, severity: rule.severity, tell, repeat, link }))
 }
 
-fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Option<Threshold> {
+fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Option<RuleKind> {
     let (bound, limit) = match (written.above, written.below) {
         (Some(above), None) => (Bound::Above, above),
         (None, Some(below)) => (Bound::Below, below),
@@ -77,7 +80,15 @@ fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Optio
         Bound::Above | Bound::Below => {}
     }
     let hold = hold(g, &format!("{at}.for"), written.hold.as_deref());
-    Some(Threshold { metric: written.metric, bound, limit, clear, hold })
+    let engines = |metric| RuleKind::Engines(EngineThreshold { metric, bound, limit, clear, hold });
+    let people = |metric| RuleKind::Threshold(Threshold { metric, bound, limit, clear, hold });
+    Some(match written.metric {
+        file::ThresholdMetric::Sessions => people(Metric::Sessions),
+        file::ThresholdMetric::Users => people(Metric::Users),
+        file::ThresholdMetric::Anonymous => people(Metric::Anonymous),
+        file::ThresholdMetric::Saturated => engines(EngineMetric::Saturated),
+        file::ThresholdMetric::MemoryFree => engines(EngineMetric::MemoryFree),
+    })
 }
 
 fn change(g: &mut Gathered<'_>, at: &str, written: &file::Change) -> Option<Change> {

@@ -4,6 +4,7 @@
 //! over TLS with client certificates, and an account of what was asked of it.
 //! Has no method but GET: anything else is kept as a violation.
 
+mod engine;
 mod fault;
 mod filter;
 mod proxy;
@@ -23,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::certificates::{Authority, Identity};
 use super::wire::{self, Listening, Tcp};
+pub use engine::{Health, Saturated};
 pub use fault::Fault;
 use proxy::{Proxy, Service, State};
 pub use repository::Person;
@@ -39,6 +41,7 @@ pub struct Setup {
     tls: Tls,
     refusal: Refusal,
     repository: bool,
+    engines: bool,
     unlinked: Vec<String>,
 }
 
@@ -51,6 +54,7 @@ impl Setup {
             tls: Tls::default(),
             refusal: Refusal::default(),
             repository: false,
+            engines: false,
             unlinked: Vec::new(),
         }
     }
@@ -66,6 +70,12 @@ impl Setup {
     #[must_use]
     pub fn repository(self) -> Self {
         Self { repository: true, ..self }
+    }
+
+    /// An engine on each node; all of them at one port.
+    #[must_use]
+    pub fn engines(self) -> Self {
+        Self { engines: true, ..self }
     }
 
     /// One more virtual proxy that is linked to none, whether its prefix is or not.
@@ -111,6 +121,7 @@ impl Site {
                 tls: gate.config(&site.authority.server(&name)),
                 port: address.port(),
                 engine: true,
+                its_engine: engine::Engine::default(),
                 linked: prefixes.into_iter().map(|prefix| (prefix, Vec::new())).collect(),
                 faults: BTreeMap::new(),
                 next: BTreeMap::new(),
@@ -135,6 +146,18 @@ impl Site {
                 requests: Vec::new(),
             });
             site.open(Service::Repository, listener);
+        }
+        if setup.engines {
+            let (listener, address) = wire::listen(0).await;
+            let names: Vec<String> = site.state().proxies.iter().map(|proxy| proxy.name.clone()).collect();
+            let identities: Vec<_> = names
+                .into_iter()
+                .map(|name| (site.authority.server(&name), name))
+                .map(|(id, name)| (name, id))
+                .collect();
+            let nodes: Vec<_> = identities.iter().map(|(name, identity)| (name.clone(), identity)).collect();
+            site.state().engines = Some((address.port(), gate.config_of(&nodes)));
+            site.open(Service::Engines, listener);
         }
         site
     }
@@ -242,6 +265,30 @@ impl Site {
 
     fn with_repository<R>(&self, change: impl FnOnce(&mut Repository) -> R) -> R {
         change(self.state().repository.as_mut().expect("the site has a repository"))
+    }
+
+    // The engines.
+
+    pub fn engine_port(&self) -> u16 {
+        self.state().engines.as_ref().expect("the site has engines").0
+    }
+
+    /// How the engine on a proxy's node is from now on.
+    pub fn feel(&self, proxy: usize, health: Health) {
+        self.state().proxies[proxy].its_engine.health = health;
+    }
+
+    pub fn fail_engine(&self, proxy: usize, fault: Fault) {
+        self.state().proxies[proxy].its_engine.fault = Some(fault);
+    }
+
+    pub fn heal_engine(&self, proxy: usize) {
+        self.state().proxies[proxy].its_engine.fault = None;
+    }
+
+    /// Takes the engine off a proxy's node: the repository says so, too.
+    pub fn without_engine(&self, proxy: usize) {
+        self.state().proxies[proxy].engine = false;
     }
 
     /// Empties a proxy's table, as a restart of its service does.
@@ -396,7 +443,7 @@ impl Site {
         self.state().xrfkeys.clone()
     }
 
-    /// Requests to all proxies, refused ones too.
+    /// Requests to all proxies, refused ones too. Those to repository and engines are not among them.
     pub fn requests(&self) -> usize {
         self.state().proxies.iter().map(|proxy| proxy.requests).sum()
     }
@@ -447,7 +494,8 @@ async fn converse(tcp: Tcp, acceptor: TlsAcceptor, gate: Gate, state: Arc<Mutex<
             return;
         }
     };
-    let caller = gate.caller(stream.get_ref().1.peer_certificates());
+    let connection = stream.get_ref().1;
+    let caller = gate.caller(connection.peer_certificates(), connection.server_name());
     wire::serve(stream, reset, |request| {
         let (right, fault) = lock(&state).answer(service, &caller, &request);
         // Port 443 is where a real site's login is; here it is merely somewhere that must not be followed to.

@@ -8,6 +8,7 @@ use rustls::ServerConfig;
 use serde_json::Value;
 
 use super::super::wire::{Answer, Reply, answer};
+use super::engine::{self, Engine};
 use super::fault::Fault;
 use super::repository::Repository;
 use super::session::{Session, Spelling};
@@ -18,6 +19,8 @@ use super::tls::Caller;
 pub(super) struct State {
     pub(super) proxies: Vec<Proxy>,
     pub(super) repository: Option<Repository>,
+    /// The port of the engines, and what a connection to it is met with.
+    pub(super) engines: Option<(u16, Arc<ServerConfig>)>,
     pub(super) spelling: Spelling,
     pub(super) fault: Option<Fault>,
     pub(super) violations: Vec<String>,
@@ -30,6 +33,7 @@ pub(super) struct Proxy {
     pub(super) tls: Arc<ServerConfig>,
     /// Whether its node runs an engine, too.
     pub(super) engine: bool,
+    pub(super) its_engine: Engine,
     /// The linked virtual proxies, by prefix.
     pub(super) linked: BTreeMap<String, Vec<Session>>,
     /// By prefix, or for all of the proxy.
@@ -45,6 +49,7 @@ pub(super) struct Proxy {
 pub(super) enum Service {
     Proxy(usize),
     Repository,
+    Engines,
 }
 
 /// The xrfkey's refusal, word for word.
@@ -58,6 +63,10 @@ impl State {
                 let proxy = &mut self.proxies[at];
                 proxy.connections += 1;
                 (proxy.tls.clone(), proxy.port)
+            }
+            (Service::Engines, _) => {
+                let (port, config) = self.engines.as_ref().expect("only engines that are there listen");
+                (config.clone(), *port)
             }
             (Service::Repository, repository) => {
                 let repository = repository.as_ref().expect("only a repository that is there listens");
@@ -83,6 +92,14 @@ impl State {
         if caller.common_name.as_deref() != Some("QlikClient") {
             return (text(403, "Forbidden"), None);
         }
+        if service == Service::Engines {
+            let named =
+                |proxy: &&Proxy| caller.wanted.as_ref().is_some_and(|name| proxy.name.eq_ignore_ascii_case(name));
+            let Some(proxy) = self.proxies.iter().find(named).or(self.proxies.first()) else {
+                return (text(404, "Not Found"), None);
+            };
+            return engine::reply_of(proxy, request, &mut self.violations);
+        }
         match xrfkey(request) {
             Some(key) => self.xrfkeys.push(key.to_owned()),
             None => return (text(403, XSRF), None),
@@ -90,7 +107,7 @@ impl State {
         let at = match (service, &mut self.repository) {
             (Service::Proxy(at), _) => at,
             (Service::Repository, Some(repository)) => return repository.answer(&self.proxies, request),
-            (Service::Repository, None) => return (text(404, "Not Found"), None),
+            (Service::Repository | Service::Engines, _) => return (text(404, "Not Found"), None),
         };
         let path = Path::read(request.uri().path());
         let prefix = if let Path::Sessions(prefix) = &path { Some(prefix.as_str()) } else { None };

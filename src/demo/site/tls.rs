@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -34,6 +35,8 @@ pub enum Refusal {
 pub(super) struct Caller {
     /// The common name of a client certificate that the site's root issued.
     pub(super) common_name: Option<String>,
+    /// The server that was asked for by name.
+    pub(super) wanted: Option<String>,
 }
 
 /// The side of the handshake that is the same for all proxies of a site.
@@ -59,6 +62,16 @@ impl Gate {
     }
 
     pub(super) fn config(&self, server: &Identity) -> Arc<ServerConfig> {
+        self.config_of(&[(String::new(), server)])
+    }
+
+    /// Of several nodes at one port: whoever is named by nobody is the first.
+    pub(super) fn config_of(&self, servers: &[(String, &Identity)]) -> Arc<ServerConfig> {
+        let nodes = servers.iter().map(|(name, server)| {
+            let key = CertifiedKey::from_der(vec![server.certificate_der()], server.key_der(), &provider());
+            (name.to_lowercase(), Arc::new(key.expect("the key is the certificate's")))
+        });
+        let nodes = nodes.collect();
         let versions: &[_] = match self.tls {
             Tls::Both => rustls::ALL_VERSIONS,
             Tls::Only12 => &[&rustls::version::TLS12],
@@ -72,12 +85,11 @@ impl Gate {
             .with_protocol_versions(versions)
             .expect("ring speaks both versions")
             .with_client_cert_verifier(verifier)
-            .with_single_cert(vec![server.certificate_der()], server.key_der())
-            .expect("the key is the certificate's");
+            .with_cert_resolver(Arc::new(Nodes(nodes)));
         Arc::new(config)
     }
 
-    pub(super) fn caller(&self, certificates: Option<&[CertificateDer<'_>]>) -> Caller {
+    pub(super) fn caller(&self, certificates: Option<&[CertificateDer<'_>]>, wanted: Option<&str>) -> Caller {
         let Some([leaf, rest @ ..]) = certificates else { return Caller::default() };
         if self.strict.verify_client_cert(leaf, rest, UnixTime::now()).is_err() {
             return Caller::default();
@@ -85,7 +97,19 @@ impl Gate {
         let common_name = X509Certificate::from_der(leaf).ok().and_then(|(_, certificate)| {
             certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok().map(str::to_owned))
         });
-        Caller { common_name }
+        Caller { common_name, wanted: wanted.map(str::to_owned) }
+    }
+}
+
+/// The certificates of the nodes at one port, by name.
+#[derive(Debug)]
+struct Nodes(Vec<(String, Arc<CertifiedKey>)>);
+
+impl ResolvesServerCert for Nodes {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let named =
+            hello.server_name().and_then(|name| self.0.iter().find(|(node, _)| node.eq_ignore_ascii_case(name)));
+        named.or(self.0.first()).map(|(_, key)| key.clone())
     }
 }
 

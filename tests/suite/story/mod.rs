@@ -3,6 +3,7 @@
 mod change;
 mod delivery;
 mod discovery;
+mod engines;
 mod grouping;
 mod names;
 mod quiet;

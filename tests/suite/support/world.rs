@@ -82,13 +82,14 @@ impl World {
             .proxy("sense.example.test", &["", "hr"])
             .proxy("sense2.example.test", &["sales"])
             .repository()
+            .engines()
             .unlinked("hr");
         Self::of(setup, rules, |site, text| {
             let listed = format!("[{{host: 127.0.0.1, port: {}, virtual_proxies: [\"\", hr]}}]", site.port(0));
             let discovered = format!(
                 "discover\n    ports: {{qrs: {}, engine: {}}}\n    resolve: {{SENSE.example.test: 127.0.0.1, sense2.example.test: 127.0.0.1}}",
                 site.repository_port(),
-                site.repository_port()
+                site.engine_port()
             );
             replaced(text, &[("host: 127.0.0.1\n", "host: sense.example.test\n"), (&listed, &discovered)])
         })
