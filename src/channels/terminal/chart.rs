@@ -8,6 +8,8 @@ const HEIGHT: usize = 8;
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Numbers, a space and the axis.
 const LEFT: usize = 7;
+/// More places than this are hours of several days.
+const HOURS: usize = 48;
 /// A limit so far above all that was seen would press the bars flat, and is only named.
 const FARTHEST_LIMIT: f64 = 2.5;
 
@@ -35,7 +37,7 @@ pub(super) fn lines(chart: &Chart, width: usize) -> Vec<String> {
     let near = |value: f64| value <= highest * FARTHEST_LIMIT;
     let limits = chart.limits.iter().map(|limit| limit.value).filter(|value| value.is_finite() && near(*value));
     let limits: Vec<f64> = limits.collect();
-    let top = limits.iter().copied().fold(highest, f64::max).max(1.0);
+    let top = rounded(limits.iter().copied().fold(highest, f64::max));
 
     let mut lines = vec![clean_to(&chart.title, width)];
     for row in (0..HEIGHT).rev() {
@@ -50,8 +52,16 @@ pub(super) fn lines(chart: &Chart, width: usize) -> Vec<String> {
     }
     lines.push(format!("{:>5} └{}", 0, "─".repeat(columns.len() * wide)));
     lines.push(labels(chart, each, wide, columns.len()));
-    lines.push(legend(chart, &columns, each, width));
+    legend(chart, &columns, each, width, &mut lines);
     lines
+}
+
+/// The top of the axis, so that each of its four numbers is a plain one.
+fn rounded(highest: f64) -> f64 {
+    let quarter = (highest / 4.0).max(1.0);
+    let power = 10_f64.powf(quarter.log10().floor());
+    let plain = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0].into_iter().map(|part| part * power);
+    4.0 * plain.filter(|plain| plain.fract() == 0.0).find(|plain| *plain >= quarter * 0.999).unwrap_or(quarter)
 }
 
 /// How high a value stands, in eighths of a line.
@@ -69,7 +79,8 @@ fn cell(column: Column, row: usize, top: f64, wide: usize, crossed: bool) -> Str
     let before = column.before.map(|before| level(before, top).max(1).div_ceil(8) - 1);
     let bar = match (now, before) {
         (None, _) if row == 0 => '?',
-        (_, Some(before)) if before == row => '•',
+        // Where both would be in one place, it is what the chart is about that shows.
+        (_, Some(before)) if before == row && !(1..8).contains(&filled) && !is_top(now, row) => '•',
         _ if filled > 0 => EIGHTHS[filled],
         _ => empty,
     };
@@ -79,11 +90,26 @@ fn cell(column: Column, row: usize, top: f64, wide: usize, crossed: bool) -> Str
     cell
 }
 
+/// Whether a bar ends on this line.
+fn is_top(now: Option<usize>, row: usize) -> bool {
+    now.is_some_and(|now| now > 0 && now.div_ceil(8) - 1 == row)
+}
+
 /// Labels below, each where its column begins, so many as have room.
 fn labels(chart: &Chart, each: usize, wide: usize, columns: usize) -> String {
+    let mut line = " ".repeat(LEFT);
+    if chart.labels.len() > HOURS {
+        // Over several days each day's name, where it begins.
+        let day = |at: usize| chart.labels[at * each].split(' ').next().unwrap_or_default();
+        for at in (0..columns).filter(|at| *at == 0 || day(*at) != day(at - 1)) {
+            let reached = line.chars().count() - LEFT;
+            line.push_str(&" ".repeat((at * wide).saturating_sub(reached)));
+            line.push_str(&clean_to(day(at), 9));
+        }
+        return line;
+    }
     let longest = chart.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(9);
     let stride = [1, 2, 3, 4, 6, 7, 8, 12, 24, 28, 48].into_iter().find(|stride| stride * wide > longest);
-    let mut line = " ".repeat(LEFT);
     let mut reached = 0;
     for at in (0..columns).step_by(stride.unwrap_or(columns.max(1))) {
         let label = clean_to(&chart.labels[at * each], longest);
@@ -97,7 +123,7 @@ fn labels(chart: &Chart, each: usize, wide: usize, columns: usize) -> String {
     line
 }
 
-fn legend(chart: &Chart, columns: &[Column], each: usize, width: usize) -> String {
+fn legend(chart: &Chart, columns: &[Column], each: usize, width: usize, lines: &mut Vec<String>) {
     let mut told = Vec::new();
     for (series, mark) in chart.series.iter().zip(['█', '•']) {
         told.push(format!("{mark} {}", clean_to(&series.name, 28)));
@@ -109,7 +135,15 @@ fn legend(chart: &Chart, columns: &[Column], each: usize, width: usize) -> Strin
     if each > 1 {
         told.push(format!("each the most of {each}"));
     }
-    super::cut(&format!("{}{}", " ".repeat(LEFT), told.join("   ")), width)
+    let mut line = " ".repeat(LEFT);
+    for one in told {
+        if line.chars().count() + one.chars().count() > width && !line.trim().is_empty() {
+            lines.push(std::mem::replace(&mut line, " ".repeat(LEFT)));
+        }
+        line.push_str(&one);
+        line.push_str("   ");
+    }
+    lines.push(line);
 }
 
 fn shown(value: f64) -> String {
