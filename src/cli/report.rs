@@ -189,20 +189,18 @@ fn in_utc(value: &mut Value) {
 }
 
 fn csv(message: &Message) -> String {
-    match &message.facts {
-        Facts::Digest(digest) => digest_csv(digest),
-        _ => {
-            let mut text = "directory,id,name,sessions,on\n".to_owned();
-            for person in &message.people {
-                let on: Vec<&str> = person.on.iter().map(|on| if on.is_empty() { "default" } else { on }).collect();
-                let name = person.name.as_deref().unwrap_or_default();
-                let cells = [&person.directory, &person.id, name, &person.sessions.to_string(), &on.join(" ")];
-                text.push_str(&cells.map(output::csv).join(","));
-                text.push('\n');
-            }
-            text
-        }
+    if let Facts::Digest(digest) = &message.facts {
+        return digest_csv(digest);
     }
+    let mut text = "directory,id,name,sessions,on\n".to_owned();
+    for person in &message.people {
+        let on: Vec<&str> = person.on.iter().map(|on| if on.is_empty() { "default" } else { on }).collect();
+        let name = person.name.as_deref().unwrap_or_default();
+        let cells = [&person.directory, &person.id, name, &person.sessions.to_string(), &on.join(" ")];
+        text.push_str(&cells.map(output::csv).join(","));
+        text.push('\n');
+    }
+    text
 }
 
 /// One row for each period, or for each day of a week.

@@ -47,13 +47,13 @@ impl ReportJob {
 pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool, StoreError> {
     let deliveries = match &job.kind {
         ReportKind::Who => who(rooms, job, slot).await?,
-        ReportKind::Digest(digest) => match digested(rooms, job, digest, slot).await? {
-            Some(deliveries) => deliveries,
-            None => {
+        ReportKind::Digest(digest) => {
+            let Some(deliveries) = digested(rooms, job, digest, slot).await? else {
                 tracing::info!(report = job.name, "no whole period has passed since the last one");
                 return rooms.store.pass_over(slot).await;
-            }
-        },
+            };
+            deliveries
+        }
     };
     let desk = rooms.desk.lock().await;
     let outgoing = rooms.scheduled(deliveries).await?;

@@ -1,7 +1,8 @@
 //! What was seen over some periods, as a digest.
 
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::digest::{
     Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
@@ -254,12 +255,12 @@ fn chart(looked: &LookedBack<'_>) -> Option<Chart> {
         Period::Day | Period::Week => "%a %H:%M",
         Period::Month => "%-d %b",
     };
-    let label = |(place, again): &(jiff::civil::DateTime, bool)| {
+    let label = |(place, again): &(DateTime, bool)| {
         let label = place.strftime(form).to_string();
         // The hour that comes twice when the clocks are set back.
         if *again { format!("{label} again") } else { label }
     };
-    let dates = |first: jiff::civil::Date, last: jiff::civil::Date| match span.period {
+    let dates = |first: Date, last: Date| match span.period {
         Period::Month => first.strftime("%B %Y").to_string(),
         _ if first == last => first.strftime("%a %-d %b").to_string(),
         _ => format!("{} to {}", first.strftime("%a %-d %b"), last.strftime("%a %-d %b")),
@@ -268,12 +269,11 @@ fn chart(looked: &LookedBack<'_>) -> Option<Chart> {
     let values = |values: &[Option<u64>]| values.iter().map(|value| value.map(|value| value as f64)).collect();
     let mut series = vec![Series { name: dates(first, last), values: values(&course.now) }];
     if !course.before.is_empty() {
-        let name = match span.period {
-            Period::Month => "4 weeks before".to_owned(),
-            _ => {
-                let earlier = |day: jiff::civil::Date| day.checked_sub(jiff::Span::new().days(course.days_before));
-                earlier(first).and_then(|first| Ok(dates(first, earlier(last)?))).unwrap_or_default()
-            }
+        let earlier = |day: Date| day.checked_sub(course.days_before.days()).unwrap_or(day);
+        let name = if span.period == Period::Month {
+            "4 weeks before".to_owned()
+        } else {
+            dates(earlier(first), earlier(last))
         };
         series.push(Series { name, values: values(&course.before) });
     }

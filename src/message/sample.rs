@@ -512,12 +512,12 @@ fn digest_days() -> Message {
 
 /// A week by the hour, and its hours as a map.
 fn digest_week() -> Message {
-    let shape: Vec<u64> =
-        day_chart().series[0].values.iter().map(|value| value.map_or(2, |value| value as u64)).collect();
+    const SHAPE: [u64; 24] =
+        [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
     let hour = |day: usize, hour: usize| match (day, hour) {
         (6, 3..=4) => None,
-        (5.., hour) => Some(shape[hour] / 9),
-        (day, hour) => Some(shape[hour] * (8 - day as u64) / 8),
+        (5.., hour) => Some(SHAPE[hour] / 9),
+        (day, hour) => Some(SHAPE[hour] * (8 - day as u64) / 8),
     };
     let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let rows: Vec<HeatRow> = days
@@ -542,11 +542,7 @@ fn digest_week() -> Message {
         to: minutes(-490),
         last_day: minutes(-1930),
         usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
-        days: [412, 405, 398, 371, 350, 61, 44]
-            .into_iter()
-            .enumerate()
-            .map(|(n, people)| day(n as i64, people))
-            .collect(),
+        days: (0_i64..).zip([412, 405, 398, 371, 350, 61, 44]).map(|(number, people)| day(number, people)).collect(),
         heat: Some(Heat { most: 217, rows }),
         watched: Watched { seen: 10_080, due: 10_080, ..Watched::default() },
         ..facts_of_a_day()

@@ -55,7 +55,9 @@ fn lay_out(block: &Block, width: usize, lines: &mut Vec<String>) {
         Block::Facts { facts } => {
             lines.push(String::new());
             let label = facts.iter().map(|fact| fact.label.width()).max().unwrap_or(0).min(LABEL);
-            facts.iter().for_each(|fact| self::fact(fact, label, width, lines));
+            for fact in facts {
+                self::fact(fact, label, width, lines);
+            }
         }
         Block::Table(table) => columns(table, width, lines),
         Block::Picture { lines: picture } => lines.extend(picture.iter().cloned()),
