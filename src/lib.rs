@@ -42,6 +42,7 @@ pub mod history;
 pub mod message;
 pub mod render;
 pub mod channels;
+pub mod preview;
 pub mod outbox;
 pub mod store;
 

@@ -15,8 +15,8 @@ const FEW: usize = 30;
 pub(super) enum Trouble {
     #[error("template {0}")]
     Template(#[from] TemplateError),
-    #[error("template `{file}` gives no JSON: its output breaks off at line {line}")]
-    NotJson { file: String, line: usize },
+    #[error("template `{file}` gives no JSON: {what} of its output")]
+    NotJson { file: String, what: String },
     #[error("template `{file}` gives what the channel does not take: {what}")]
     Limit { file: String, what: String },
 }
@@ -39,6 +39,12 @@ pub fn page(message: &Message, engine: &Engine) -> String {
         serde_json::Value::String(html) => html,
         _ => String::new(),
     }
+}
+
+/// As [`format()`], with what is wrong with the templates told rather than logged.
+pub fn attempt(kind: ChannelKind, message: &Message, engine: &Engine, names: Names) -> (Payload, Option<String>) {
+    let (payload, trouble) = formatted(kind, message, engine, names);
+    (payload, trouble.map(|trouble| trouble.to_string()))
 }
 
 /// The first line of a message, in the words that every channel shares.
@@ -206,7 +212,14 @@ fn urgent(matter: &Matter) -> bool {
     matches!(matter.kind, Kind::Alert | Kind::Repeat) && matter.mood() == Mood::Critical
 }
 
-/// What a template gave, as JSON.
-pub(super) fn parse(file: &str, text: &str) -> Result<serde_json::Value, Trouble> {
-    serde_json::from_str(text).map_err(|error| Trouble::NotJson { file: file.to_owned(), line: error.line() })
+/// What a template gives, as JSON.
+pub(super) fn laid_out(engine: &Engine, file: &str, view: &View<'_>) -> Result<serde_json::Value, Trouble> {
+    serde_json::from_str(&engine.render(file, view)?).map_err(|error| {
+        // Of the reasons, those that repeat what was read stay behind: it may be somebody's name.
+        let what = match error.classify() {
+            serde_json::error::Category::Data => format!("line {}", error.line()),
+            _ => error.to_string(),
+        };
+        Trouble::NotJson { file: engine.file(file), what }
+    })
 }

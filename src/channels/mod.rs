@@ -14,6 +14,7 @@ mod plain;
 pub mod slack;
 pub mod teams;
 mod terminal;
+mod used;
 mod view;
 mod words;
 pub(crate) mod written;
@@ -26,11 +27,12 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use format::{format, headline, page, rehearse};
+pub use format::{attempt, format, headline, page, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
 pub use terminal::terminal;
+pub use used::{Used, used};
 
 use crate::message::Message;
 use crate::render::Engine;

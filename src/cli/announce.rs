@@ -8,17 +8,15 @@ use super::exit::{Exit, Failure};
 use super::test::known_channel;
 use super::who::{sentence, summary};
 use super::{Context, output, time, topology};
+use crate::config::{Config, nearest};
 use crate::daemon;
-use crate::jobs;
+use crate::jobs::{self, Site};
 use crate::message::Occasion;
 use crate::qlik::Qlik;
 
 pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<Exit, Failure> {
     let config = context.config()?;
-    let Some(site) = config.site(&args.site) else {
-        let known = config.sites.iter().map(|site| format!("`{}`", site.name)).collect::<Vec<_>>().join(", ");
-        return Err(Failure::usage(format!("no site is called `{}`; there is {known}", output::shown(&args.site))));
-    };
+    let site = known_site(&config, &args.site)?;
     let mut tell: Vec<Arc<str>> = Vec::new();
     for name in &args.tell {
         let name = known_channel(&config, name)?;
@@ -43,5 +41,13 @@ pub(super) async fn announce(context: &Context<'_>, args: &Announce) -> Result<E
     Ok(match exit {
         Exit::Done if !snapshot.coverage().is_full() => Exit::Unseen,
         exit => exit,
+    })
+}
+
+/// A site of the configuration, or which there are.
+pub(super) fn known_site<'a>(config: &'a Config, name: &str) -> Result<&'a Arc<Site>, Failure> {
+    config.site(name).ok_or_else(|| {
+        let which = nearest(name, config.sites.iter().map(|site| &*site.name));
+        Failure::usage(format!("no site is called `{}`; {which}", output::shown(name)))
     })
 }

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::channels::ChannelKind;
+use crate::config::nearest;
+use crate::message::Kind;
+
 /// What `--help` ends with.
 macro_rules! begin {
     ($demo:literal) => {
@@ -51,6 +55,13 @@ Examples:
   headcount report daily --for last-week                        each day of it
   headcount report monthly --for 2026-10 --format html >october.html
   headcount report daily --for yesterday --send                 to the channels that the report tells";
+
+/// What `preview --help` ends with.
+const PREVIEW: &str = "\
+Examples:
+  headcount preview                             all kinds, all channels, with the configuration's own templates
+  headcount preview --kind alert --kind resolved --channel slack
+  headcount preview --site prod --out /tmp/look     who is on prod, as it would be told now";
 
 /// Tells who is on a client-managed Qlik Sense site, in Slack, Teams and e-mail.
 #[derive(Debug, Parser)]
@@ -124,6 +135,11 @@ pub(super) enum Command {
     Check(Check),
     /// Sends a real test message to a channel
     Test(Test),
+    /// Every message in every form, as one page to look at; nothing is sent
+    #[command(after_help = PREVIEW)]
+    Preview(Preview),
+    /// The wording and layout of messages, to begin your own with
+    Templates(Templates),
     /// What waits to be delivered, what was given up, and what to do about it
     Outbox(Outbox),
     /// What is wrong now; with --all, what was
@@ -341,6 +357,51 @@ pub(super) struct Announce {
 pub(super) struct Test {
     /// A channel of the configuration
     pub(super) channel: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Preview {
+    /// A kind of message, such as alert or digest; several times for several, none for all
+    #[arg(long, value_name = "KIND", value_parser = message_kind)]
+    pub(super) kind: Vec<Kind>,
+    /// A kind of channel, such as slack; several times for several, none for all
+    #[arg(long, value_name = "KIND", value_parser = channel_kind)]
+    pub(super) channel: Vec<ChannelKind>,
+    /// A site of the configuration: who is on it now, in place of made-up messages
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: Vec<String>,
+    /// Where the page and the payloads go
+    #[arg(long, value_name = "FOLDER", default_value = "headcount-preview")]
+    pub(super) out: PathBuf,
+}
+
+fn message_kind(text: &str) -> Result<Kind, String> {
+    let known = || Kind::ALL.into_iter();
+    known().find(|kind| kind.word() == text).ok_or_else(|| nearest(text, known().map(Kind::word)))
+}
+
+fn channel_kind(text: &str) -> Result<ChannelKind, String> {
+    let known = || ChannelKind::ALL.into_iter();
+    known().find(|kind| kind.word() == text).ok_or_else(|| nearest(text, known().map(ChannelKind::word)))
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Templates {
+    #[command(subcommand)]
+    pub(super) command: TemplatesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TemplatesCommand {
+    /// Writes the built-in templates into a folder; what is there is left as it is
+    Export {
+        folder: PathBuf,
+        /// A template, such as words/alert.txt.j2; several for several, none for all
+        template: Vec<String>,
+        /// Overwrites what is there, too
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

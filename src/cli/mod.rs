@@ -17,10 +17,12 @@ mod init;
 mod outbox;
 mod output;
 mod poll;
+mod preview;
 mod replay;
 mod report;
 mod run;
 mod shell;
+mod templates;
 mod test;
 mod time;
 mod topology;
@@ -83,6 +85,8 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Announce(announce) => announce::announce(&context, announce).await,
         Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,
+        Command::Preview(preview) => preview::show(&context, preview).await,
+        Command::Templates(templates) => templates::templates(templates),
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,

@@ -77,6 +77,12 @@ impl Config {
         meaning::store_only(path, &text, read(path, &text)?)
     }
 
+    /// The folder of templates alone, as it is written.
+    pub fn templates_only(path: &Path) -> Result<Option<PathBuf>, Problems> {
+        let text = load::text(path).map_err(|what| Problems::one(path, None, "", what))?;
+        meaning::templates_only(path, &text, &read(path, &text)?)
+    }
+
     pub fn site(&self, name: &str) -> Option<&Arc<Site>> {
         self.sites.iter().find(|site| *site.name == *name)
     }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use super::{TEMPLATES, filters};
+use super::{TEMPLATES, filters, short};
 
 /// The steps that one rendering may take: far more than the longest built-in message needs, and over within a second or so.
 const FUEL: u64 = 5_000_000;
+/// The most words of a template that an error repeats, in letters.
+const WORDS: usize = 60;
 
 /// What is wrong with a template.
 #[derive(Debug, thiserror::Error)]
@@ -26,21 +29,26 @@ pub enum TemplateError {
     Render { file: String, line: usize, what: String },
     #[error("there is no template `{name}`")]
     Missing { name: String },
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(Vec<TemplateError>),
 }
 
 /// Every template, ready to render.
 #[derive(Clone, Debug)]
 pub struct Engine {
     environment: Environment<'static>,
+    /// The files that take the place of built-in templates, by those templates' names.
+    replaced: Arc<BTreeMap<String, String>>,
 }
 
 impl Engine {
     /// The built-in templates, with those that the folder has in place of theirs.
     pub fn new(overrides: Option<&Path>) -> Result<Self, TemplateError> {
-        let mut replaced = match overrides {
-            Some(folder) => read(folder)?,
-            None => BTreeMap::new(),
-        };
+        let mut read = Read::default();
+        if let Some(folder) = overrides {
+            read.folder(folder, "");
+        }
+        let Read { mut replaced, mut wrong } = read;
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(escaping);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -49,18 +57,25 @@ impl Engine {
         // Debug information would carry the values at hand, which are people's names.
         environment.set_debug(false);
         filters::add_to(&mut environment);
+        let mut files = BTreeMap::new();
         for (name, built_in) in TEMPLATES {
             let (file, text) = match replaced.remove(*name) {
-                Some((path, text)) => (path.display().to_string(), text),
+                Some((path, text)) => (files.entry((*name).to_owned()).or_insert(path).clone(), text),
                 None => ((*name).to_owned(), (*built_in).to_owned()),
             };
-            environment.add_template_owned(*name, text).map_err(|error| TemplateError::Syntax {
-                file,
-                line: error.line().unwrap_or(1),
-                what: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
-            })?;
+            if let Err(error) = environment.add_template_owned(*name, text) {
+                wrong.push(TemplateError::Syntax {
+                    file,
+                    line: error.line().unwrap_or(1),
+                    what: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
+                });
+            }
         }
-        Ok(Self { environment })
+        match wrong.len() {
+            0 => Ok(Self { environment, replaced: Arc::new(files) }),
+            1 => Err(wrong.remove(0)),
+            _ => Err(TemplateError::Several(wrong)),
+        }
     }
 
     /// The built-in templates alone; a test sees to it that they compile.
@@ -72,20 +87,40 @@ impl Engine {
     pub fn render(&self, name: &str, facts: impl Serialize) -> Result<String, TemplateError> {
         let template =
             self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;
-        template.render(Serde(facts)).map_err(|error| failure(name, &error))
+        template.render(Serde(facts)).map_err(|error| self.failure(name, &error))
     }
-}
 
-/// Where it failed, and what sort of failure: the details may hold people's names, so they stay behind.
-fn failure(name: &str, error: &minijinja::Error) -> TemplateError {
-    let mut inner = error;
-    while let Some(deeper) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
-        inner = deeper;
+    /// The files that take the place of built-in templates.
+    pub fn replaced(&self) -> impl Iterator<Item = &str> {
+        self.replaced.values().map(String::as_str)
     }
-    TemplateError::Render {
-        file: inner.name().unwrap_or(name).to_owned(),
-        line: inner.line().unwrap_or(1),
-        what: inner.kind().to_string(),
+
+    /// The file to look into where a template gives what is of no use: its own, or that of the frame that it may be made from.
+    pub fn file(&self, name: &str) -> String {
+        let frame = name.split_once('/').and_then(|(folder, file)| {
+            let (_, ending) = file.split_once('.')?;
+            self.replaced.get(&format!("{folder}/frame.{ending}"))
+        });
+        self.replaced.get(name).or(frame).map_or_else(|| name.to_owned(), Clone::clone)
+    }
+
+    /// Where it failed, what sort of failure, and at which words of the template. An error's details may hold people's names, so
+    /// they stay behind.
+    fn failure(&self, name: &str, error: &minijinja::Error) -> TemplateError {
+        let mut inner = error;
+        while let Some(deeper) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
+            inner = deeper;
+        }
+        let name = inner.name().unwrap_or(name);
+        let template = self.environment.get_template(name).ok();
+        let words = template.as_ref().zip(inner.range()).and_then(|(template, range)| template.source().get(range));
+        let words = words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" "));
+        let what = match words.filter(|words| !words.is_empty()) {
+            Some(words) => format!("{}: `{}`", inner.kind(), short(&words, WORDS)),
+            None => inner.kind().to_string(),
+        };
+        let file = self.replaced.get(name).map_or(name, String::as_str).to_owned();
+        TemplateError::Render { file, line: inner.line().unwrap_or(1), what }
     }
 }
 
@@ -106,64 +141,55 @@ fn escaping(name: &str) -> AutoEscape {
     }
 }
 
-type Replaced = BTreeMap<String, (PathBuf, String)>;
-
-/// Reads the folder of replacements: `slack/alert.json.j2` and its like. Hidden files are left alone.
-fn read(folder: &Path) -> Result<Replaced, TemplateError> {
-    let mut replaced = Replaced::new();
-    read_into(&mut replaced, folder, "")?;
-    Ok(replaced)
+/// What a folder of replacements holds: `slack/alert.json.j2` and its like.
+#[derive(Default)]
+struct Read {
+    /// The file and its text, by the template that it replaces.
+    replaced: BTreeMap<String, (String, String)>,
+    wrong: Vec<TemplateError>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "replacements are read here, once, when the engine is made")]
-fn read_into(replaced: &mut Replaced, folder: &Path, within: &str) -> Result<(), TemplateError> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |error: std::io::Error| TemplateError::Unreadable { path, why: error.to_string() }
-    };
-    for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
-        let path = entry.map_err(unreadable(folder))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') {
-            continue;
-        }
-        let name = format!("{within}{name}");
-        // As deep as the built-in ones, so that a link back to the folder itself ends.
-        if path.is_dir() && within.is_empty() {
-            read_into(replaced, &path, &format!("{name}/"))?;
-        } else if TEMPLATES.iter().any(|(known, _)| *known == name) {
-            let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-            replaced.insert(name, (path, text));
-        } else {
-            return Err(TemplateError::Unknown { nearest: nearest(&name), path });
+impl Read {
+    /// Reads all of it, whatever is wrong with a part. Hidden files are left alone.
+    #[expect(clippy::disallowed_methods, reason = "replacements are read here, once, when the engine is made")]
+    fn folder(&mut self, folder: &Path, within: &str) {
+        let unreadable = |path: &Path, error: std::io::Error| TemplateError::Unreadable {
+            path: path.to_owned(),
+            why: error.to_string(),
+        };
+        let mut paths = match std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
+            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect::<Vec<_>>(),
+            Err(error) => return self.wrong.push(unreadable(folder, error)),
+        };
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            let name = format!("{within}{name}");
+            // As deep as the built-in ones, so that a link back to the folder itself ends.
+            if path.is_dir() && within.is_empty() {
+                self.folder(&path, &format!("{name}/"));
+            } else if TEMPLATES.iter().any(|(known, _)| *known == name) {
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => drop(self.replaced.insert(name, (path.display().to_string(), text))),
+                    Err(error) => self.wrong.push(unreadable(&path, error)),
+                }
+            } else {
+                self.wrong.push(TemplateError::Unknown { nearest: nearest(&name), path });
+            }
         }
     }
-    Ok(())
 }
 
 /// What was likely meant.
 fn nearest(name: &str) -> String {
-    let known = TEMPLATES.iter().map(|(known, _)| (distance(name, known), known)).min();
+    let known = TEMPLATES.iter().map(|(known, _)| (strsim::damerau_levenshtein(name, known), known)).min();
     match known {
         Some((steps, known)) if steps <= 8 => format!("did you mean `{known}`?"),
         _ => "`headcount templates export FOLDER` writes those that there are".to_owned(),
     }
-}
-
-/// How many letters must be changed, added or taken away to make one name of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]
@@ -211,7 +237,7 @@ mod tests {
 
         let engine = with("words/test.txt.j2", "\n\n{{ nobody.name }}").unwrap();
         let error = engine.render("words/test.txt.j2", BTreeMap::<&str, &str>::new()).unwrap_err().to_string();
-        assert_eq!(error, "`words/test.txt.j2`, line 3: undefined value");
+        assert!(error.ends_with("words/test.txt.j2`, line 3: undefined value: `nobody.name`"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,22 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("ended", |text: &str| ended(text));
 }
 
+/// Text as text, between the tags of HTML and within quotes.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// `no users`, `1 user`, `2 users`, `3 virtual proxies`.
 fn count(n: u64, noun: &str) -> String {
     match (n, noun.strip_suffix('y')) {

@@ -14,5 +14,5 @@ mod picture;
 
 pub use embedded::TEMPLATES;
 pub use engine::{Engine, TemplateError};
-pub(crate) use filters::{short, spoken};
+pub(crate) use filters::{escaped, short, spoken};
 pub use picture::png;

@@ -40,7 +40,7 @@ pub(crate) async fn headcount(folder: &Folder, args: &[&str]) -> Done {
     Done::of(command(folder.path(), args).output().await.expect("the binary runs"))
 }
 
-async fn site() -> (Site, Folder) {
+pub(crate) async fn site() -> (Site, Folder) {
     let site = Site::start(
         Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"]).proxy("other.example.test", &[""]),
     )
@@ -75,7 +75,7 @@ async fn who(site: &Site, folder: &Folder, more: &[&str]) -> Done {
     headcount(folder, &words.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
 
-fn configured(site: &Site, folder: &Folder, inbox: Option<&HttpInbox>) {
+pub(crate) fn configured(site: &Site, folder: &Folder, inbox: Option<&HttpInbox>) {
     let webhook = inbox.map_or("http://127.0.0.1:9/x".to_owned(), |inbox| inbox.slack("ops"));
     folder.write("slack-ops", &format!("{webhook}\n"));
     folder.write(

@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod discovery;
 mod engines;
+mod forms;
 mod histories;
 mod rooms;
 mod shipped;

@@ -103,7 +103,7 @@ fn what_was_not_seen_is_never_nobody() {
 fn a_broken_template_falls_back_and_says_so() {
     for (file, text, told) in [
         ("json.j2", "{\n{{ nobody }}", "line 2: undefined value"),
-        ("json.j2", "{\"blocks\": [", "gives no JSON: its output breaks off at line 1"),
+        ("json.j2", "{\"blocks\": [", "gives no JSON: EOF while parsing a list at line 1 column 12 of its output"),
         ("json.j2", "{\"blocks\": [{\"type\": \"confetti\"}], \"body\": []}", "what the channel does not take"),
         ("txt.j2", "{{ nobody }}", "line 1: undefined value"),
         ("html.j2", "\n\n{{ title.nothing.here }}", "line 3: undefined value"),

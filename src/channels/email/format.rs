@@ -7,7 +7,7 @@ use crate::channels::format::Trouble;
 use crate::channels::view::View;
 use crate::channels::words::Words;
 use crate::message::clean_to;
-use crate::render::Engine;
+use crate::render::{Engine, escaped};
 
 /// The most people that a mail lists.
 pub(in crate::channels) const MOST_PEOPLE: usize = 500;
@@ -37,7 +37,7 @@ pub(in crate::channels) fn dress(
         html: engine.render(html, view)?,
         urgent,
     };
-    limits::check(&parts).map_err(|what| Trouble::Limit { file: html.to_owned(), what })?;
+    limits::check(&parts).map_err(|what| Trouble::Limit { file: engine.file(html), what })?;
     Ok(written(&parts))
 }
 
@@ -53,8 +53,4 @@ pub(in crate::channels) fn plain(words: &Words, urgent: bool) -> String {
 
 fn written(parts: &Parts) -> String {
     serde_json::json!(parts).to_string()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -1,11 +1,27 @@
 //! What a mail may hold, so that any server takes it and any reader opens it.
 
+use serde_json::Value;
+
 use super::format::Parts;
+use crate::channels::Used;
 
 /// The longest subject, in characters.
 pub(super) const SUBJECT: usize = 200;
 /// The whole mail before it is encoded; Gmail hides what is beyond 100 KiB of HTML, servers refuse megabytes.
 const BYTES: usize = 256 * 1024;
+
+/// Gmail hides what is beyond, behind a link: <https://github.com/hteumeuleu/email-bugs/issues/41>.
+const CLIPPED: usize = 102 * 1024;
+
+/// What a mail uses of its limits.
+pub(super) fn used(parts: &Value) -> Vec<Used> {
+    let text = |part: &str| parts[part].as_str().unwrap_or_default();
+    vec![
+        Used::new("characters of subject", text("subject").chars().count(), SUBJECT),
+        Used::new("bytes before Gmail clips", text("html").len(), CLIPPED),
+        Used::new("bytes in all", text("subject").len() + text("text").len() + text("html").len(), BYTES),
+    ]
+}
 
 pub(super) fn check(parts: &Parts) -> Result<(), String> {
     if parts.subject.trim().is_empty() || parts.text.trim().is_empty() || parts.html.trim().is_empty() {

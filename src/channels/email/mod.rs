@@ -13,6 +13,30 @@ mod token;
 pub use reply::{Stage, judge_reply};
 pub use settings::{Addresses, Login, OAuth2Written, Secrets, Settings, Smtp, SmtpWritten, Tls, Written};
 
+use jiff::Timestamp;
+
+use super::{Parcel, Used};
+
+/// What a mail uses of its limits.
+pub(super) fn used(parts: &serde_json::Value) -> Vec<Used> {
+    limits::used(parts)
+}
+
+/// The whole mail as it would be sent, between addresses that nobody has.
+pub fn example(body: &str, now: Timestamp) -> Result<String, String> {
+    let address = |name: &str| format!("{name}@example.com").parse().map_err(|error| format!("{name}: {error}"));
+    let smtp = Smtp { host: "mail.example.com".to_owned(), port: 587, tls: Tls::Starttls, login: None };
+    let settings = Settings { from: address("headcount")?, to: vec![address("reader")?], smtp };
+    let parcel = Parcel {
+        body,
+        recipient: "reader@example.com",
+        message_id: "00000000000000000000000000000000@example.com",
+        in_reply_to: None,
+        now,
+    };
+    Ok(String::from_utf8_lossy(&mail::mail(&settings, "preview", parcel)?.formatted()).into_owned())
+}
+
 /// Whether a stored mail is within the limits.
 #[cfg(test)]
 pub(super) fn check(body: &str) -> Result<(), String> {

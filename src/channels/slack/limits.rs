@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::channels::Used;
+
 /// Blocks in a message.
 const BLOCKS: usize = 50;
 /// All the text of all blocks together: above some 13 000 Slack answers `msg_blocks_too_long`.
@@ -61,6 +63,30 @@ pub(in crate::channels) fn check(message: &Value) -> Result<usize, String> {
         }
     }
     Ok(ALL_TEXT - seen.text)
+}
+
+/// What a message uses of the limits that it may meet.
+pub(in crate::channels) fn used(message: &Value) -> Vec<Used> {
+    let inside = message.pointer("/attachments/0/blocks").and_then(Value::as_array);
+    let blocks = || message["blocks"].as_array().into_iter().chain(inside).flatten();
+    let mut used = Vec::new();
+    if blocks().next().is_some() {
+        used.push(Used::new("blocks", blocks().count(), BLOCKS));
+        used.push(Used::new("characters in blocks", blocks().map(all_text).sum(), ALL_TEXT));
+    }
+    let length = message["text"].as_str().map_or(0, |text| text.encode_utf16().count());
+    used.push(Used::new("characters of notification", length, NOTIFICATION));
+    for block in blocks() {
+        let length = |at: &str| block.pointer(at).and_then(Value::as_array).map_or(0, Vec::len);
+        match block["type"].as_str() {
+            Some("table") => used.push(Used::new("rows of table", length("/rows"), ROWS)),
+            Some("data_visualization") => {
+                used.push(Used::new("points of chart", length("/chart/axis_config/categories"), POINTS));
+            }
+            _ => {}
+        }
+    }
+    used
 }
 
 /// What is limited over the whole message.

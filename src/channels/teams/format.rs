@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::limits;
 use crate::channels::drawn::Limits;
-use crate::channels::format::{Dressed, Trouble, parse};
+use crate::channels::format::{Dressed, Trouble, laid_out};
 use crate::channels::view::{Mood, Row, View};
 use crate::channels::words::Words;
 use crate::render::{Engine, short};
@@ -25,9 +25,9 @@ pub(in crate::channels) fn dress(
     view: &View<'_>,
     words: &Words,
 ) -> Result<Dressed, Trouble> {
-    let card = parse(file, &engine.render(file, view)?)?;
+    let card = laid_out(engine, file, view)?;
     let message = envelope(card, words);
-    let room = limits::check(&message).map_err(|what| Trouble::Limit { file: file.to_owned(), what })?;
+    let room = limits::check(&message).map_err(|what| Trouble::Limit { file: engine.file(file), what })?;
     Ok(Dressed { body: message.to_string(), plainer: None, room: Some(room) })
 }
 

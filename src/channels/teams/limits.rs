@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::channels::Used;
+
 /// Teams refuses 28 672 bytes, measured on the card escaped as a JSON string; a little room is left for what it adds.
 const BYTES: usize = 27_000;
 
@@ -53,6 +55,12 @@ pub(in crate::channels) fn check(message: &Value) -> Result<usize, String> {
         return Err(format!("the card has {length} bytes, more than {BYTES}"));
     }
     Ok(BYTES - length)
+}
+
+/// What a message uses of the one limit of its size.
+pub(in crate::channels) fn used(message: &Value) -> Vec<Used> {
+    let card = &message["attachments"][0]["content"];
+    vec![Used::new("bytes of card", escaped_length(&card.to_string()), BYTES)]
 }
 
 fn check_elements(value: &Value) -> Result<(), String> {

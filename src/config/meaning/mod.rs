@@ -30,10 +30,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
 
     let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
     let keep = keep::keep(g, written.keep.as_ref());
-    let templates = written.templates.map(|folder| loader.find(&folder));
-    if let Some(folder) = templates.as_ref().filter(|folder| !folder.is_dir()) {
-        g.add("templates", format!("there is no folder `{}`", folder.display()));
-    }
+    let templates = templates(g, &loader, written.templates.as_deref());
 
     let channel_names: Vec<String> = written.channels.0.iter().map(|(name, _)| name.clone()).collect();
     let rule_names: Vec<String> = written.rules.0.iter().map(|(name, _)| name.clone()).collect();
@@ -142,6 +139,21 @@ fn check_rules(
         }
     }
     its_rules
+}
+
+/// The folder of the operator's own templates.
+pub(super) fn templates_only(path: &Path, text: &str, written: &file::Config) -> Result<Option<PathBuf>, Problems> {
+    let mut gathered = Gathered::new(path, text);
+    let folder = templates(&mut gathered, &Loader::beside(path), written.templates.as_deref());
+    gathered.finish(Some(folder))
+}
+
+fn templates(g: &mut Gathered<'_>, loader: &Loader, folder: Option<&str>) -> Option<PathBuf> {
+    let folder = loader.find(folder?);
+    if !folder.is_dir() {
+        g.add("templates", format!("there is no folder `{}`", folder.display()));
+    }
+    Some(folder)
 }
 
 /// What the commands need that only look into the store.

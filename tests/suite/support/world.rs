@@ -36,6 +36,7 @@ impl Folder {
 
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.dir.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
         std::fs::write(&path, text).expect("a file is written");
         path
     }
