@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use headcount::judge::{
-    self, Amount, Bound, Change, HoldFor, Metric, Parts, Rule, RuleKind, Severity, Threshold, Turn, Unreachable,
+    self, Amount, Bound, Change, HoldFor, Metric, Over, Parts, Rule, RuleKind, Severity, Threshold, Turn, Unreachable,
+    Where,
 };
 use headcount::outbox::Outgoing;
 use headcount::qlik::parse_sessions;
@@ -37,8 +38,9 @@ fn answer() -> String {
 
 fn rules() -> Vec<Arc<Rule>> {
     let rule = |name: &str, kind| {
-        let (tell, repeat) = (vec!["ops".into()], None);
-        Arc::new(Rule { name: name.into(), kind, severity: Severity::Warning, tell, repeat, link: None })
+        let (tell, severity, narrowed) = (vec!["ops".into()], Severity::Warning, Where::default());
+        let (repeat, link, during) = (None, None, None);
+        Arc::new(Rule { name: name.into(), kind, severity, tell, repeat, link, narrowed, during })
     };
     let hold = HoldFor::Lasting(SignedDuration::from_mins(3));
     let within = SignedDuration::from_mins(5);
@@ -51,6 +53,7 @@ fn rules() -> Vec<Arc<Rule>> {
                 limit: 20_000,
                 clear: 18_000,
                 hold,
+                over: Over::Site,
             }),
         ),
         rule(

@@ -142,8 +142,7 @@ async fn schedules(
     for check in &config.checks {
         let site = &check.site.name;
         let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
-        let name = format!("check:{}:{site}", check.name);
-        schedules.push(Schedule::new(rooms, running, name, check.cron.clone(), Work::Check(watch)).await?);
+        schedules.push(Schedule::new(rooms, running, check.schedule(), check.cron.clone(), Work::Check(watch)).await?);
     }
     for report in &config.reports {
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");

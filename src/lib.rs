@@ -56,5 +56,6 @@ pub mod clean;
 pub mod clock;
 pub mod duration;
 mod hex;
+pub mod pattern;
 pub mod secret;
 pub mod telemetry;

@@ -3,7 +3,8 @@
 use super::view::Matter;
 use super::words::Words;
 use crate::message::{
-    Bound, Coverage, Digest, EngineMetric, Facts, Kind, Metric, Moment, Notice, Reason, Restart, Step, Turn, WhyHeld,
+    Bound, Coverage, Digest, EngineMetric, Facts, Kind, Metric, Moment, Notice, Reason, Restart, Scope, Step, Turn,
+    WhyHeld,
 };
 
 /// Says the facts, with nothing that can fail.
@@ -31,12 +32,12 @@ pub(super) fn words(matter: &Matter) -> Words {
 
 fn fact(facts: &Facts) -> String {
     match facts {
-        Facts::Threshold { metric, bound, limit, value, coverage, .. } => {
+        Facts::Threshold { metric, bound, limit, value, scope, coverage, .. } => {
             let bound = match bound {
                 Bound::Above => "above",
                 Bound::Below => "below",
             };
-            format!("{} {}, limit: {bound} {limit}", noun(*metric), number(*value, *coverage))
+            format!("{} {}{}, limit: {bound} {limit}", noun(*metric), number(*value, *coverage), place(scope))
         }
         Facts::Engines { metric, bound, limit, value, coverage, .. } => {
             let bound = match bound {
@@ -50,12 +51,17 @@ fn fact(facts: &Facts) -> String {
             let value = if coverage.answered == 0 { "unknown".to_owned() } else { value.to_string() };
             format!("{what} {value}, limit: {bound} {limit}")
         }
-        Facts::Change { metric, turn, from, to, within, coverage, .. } => {
+        Facts::Change { metric, turn, from, to, within, scope, coverage, .. } => {
             let turn = match turn {
                 Turn::Rises => "rose",
                 Turn::Falls => "fell",
             };
-            format!("{} {turn} from {from} to {} within {within}", noun(*metric), number(*to, *coverage))
+            format!(
+                "{}{} {turn} from {from} to {} within {within}",
+                noun(*metric),
+                place(scope),
+                number(*to, *coverage)
+            )
         }
         Facts::Unreachable { coverage, .. } => {
             format!("{} of {} virtual proxies answered", coverage.answered, coverage.asked)
@@ -94,11 +100,21 @@ fn fact(facts: &Facts) -> String {
     }
 }
 
+fn place(scope: &Scope) -> String {
+    match scope.over {
+        None => String::new(),
+        Some(over) => {
+            format!(", {} {}", over.replace('_', " "), if scope.part.is_empty() { "default" } else { &scope.part })
+        }
+    }
+}
+
 fn noun(metric: Metric) -> &'static str {
     match metric {
         Metric::Sessions => "sessions",
         Metric::Users => "users",
         Metric::Anonymous => "anonymous sessions",
+        Metric::SessionsOfOneUser => "sessions of one user",
     }
 }
 

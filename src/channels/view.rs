@@ -131,7 +131,11 @@ fn clean_facts(facts: &mut Facts) -> usize {
             }
             0
         }
-        Facts::Several { .. } | Facts::Threshold { .. } | Facts::Change { .. } => 0,
+        Facts::Threshold { scope, .. } | Facts::Change { scope, .. } => {
+            tidy(&mut scope.part);
+            0
+        }
+        Facts::Several { .. } => 0,
     }
 }
 

@@ -147,6 +147,8 @@ pub(super) enum Command {
     /// What the rules would have told of the past; nothing is recorded, nothing is sent
     #[command(after_help = REPLAY)]
     Replay(Replay),
+    /// A recorded history becomes a site's past; nobody is told of it
+    Import(Import),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),
     /// The JSON Schema of the configuration, by which editors complete and check it
@@ -457,6 +459,16 @@ pub(super) struct Replay {
     pub(super) rules: Option<PathBuf>,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Import {
+    /// The site of which it is the past, where there are checks of several
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: Option<String>,
+    /// The recorded history, JSON Lines, one observation a line, as `replay --history` reads it
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: PathBuf,
 }
 
 #[cfg(feature = "demo")]

@@ -17,6 +17,9 @@ struct IncidentAnswer<'a> {
     id: Option<i64>,
     site: &'a str,
     rule: &'a str,
+    /// Left out where it is about the whole site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a str>,
     severity: &'a str,
     state: &'static str,
     since: String,
@@ -39,7 +42,7 @@ pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result
                 let until = incident.closed.unwrap_or(now);
                 table.add_row([
                     output::shown(&incident.site),
-                    output::shown(&incident.rule),
+                    rule_and_part(&incident.rule, incident.part.as_deref()),
                     severity.clone(),
                     incident.state.word().to_owned(),
                     time(incident.since, &zone),
@@ -54,12 +57,22 @@ pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result
     Ok(Exit::Done)
 }
 
+/// A rule as it is listed, with the part that it is about.
+pub(super) fn rule_and_part(rule: &str, part: Option<&str>) -> String {
+    match part {
+        None => output::shown(rule),
+        Some("") => format!("{} (default)", output::shown(rule)),
+        Some(part) => format!("{} ({})", output::shown(rule), output::shown(part)),
+    }
+}
+
 fn answer(row: &IncidentRow) -> IncidentAnswer<'_> {
     let incident = &row.incident;
     IncidentAnswer {
         id: incident.id.map(|id| id.0),
         site: &incident.site,
         rule: &incident.rule,
+        part: incident.part.as_deref(),
         severity: &row.severity,
         state: incident.state.word(),
         since: incident.since.to_string(),

@@ -12,6 +12,7 @@ mod deliver;
 mod demo;
 mod exit;
 mod health;
+mod import;
 mod incidents;
 mod init;
 mod outbox;
@@ -90,6 +91,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
+        Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

@@ -30,6 +30,9 @@ struct CheckAnswer<'a> {
 struct FindingAnswer<'a> {
     kind: &'static str,
     rule: &'a str,
+    /// Left out where it is about the whole site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a str>,
     severity: &'static str,
     tell: Vec<&'a str>,
 }
@@ -39,6 +42,7 @@ impl<'a> FindingAnswer<'a> {
         Self {
             kind: finding.why.word(),
             rule: &finding.rule.name,
+            part: finding.incident.part.as_deref(),
             severity: finding.rule.severity.word(),
             tell: finding.rule.tell.iter().map(|channel| &**channel).collect(),
         }

@@ -2,9 +2,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use super::output;
 use crate::config::Config;
 use crate::jobs;
@@ -44,14 +41,14 @@ pub(super) async fn known(config: &Config, database: &std::path::Path) -> Result
                     text,
                     "{name}: {}, said its repository at {}.",
                     summary(&topology),
-                    day(at, &config.time_zone)
+                    output::moment(at, &config.time_zone)
                 );
                 text.push_str(&listed(&topology));
             }
         }
         for change in changes {
             let what = if change.appeared { "appeared" } else { "is gone" };
-            let at = day(change.at, &config.time_zone);
+            let at = output::moment(change.at, &config.time_zone);
             let _ = writeln!(text, "  since {at}: {} {what}", output::shown(&change.what));
         }
     }
@@ -75,10 +72,6 @@ pub(super) fn complain(site: &Qlik) {
     for doubt in site.doubts() {
         output::complain(&output::cut(&doubt.to_string(), 600));
     }
-}
-
-fn day(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// `2 proxies, 29 virtual proxies, 30 pairs to poll`.

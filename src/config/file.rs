@@ -134,6 +134,9 @@ pub(super) struct Rule {
     pub(super) tell: Option<OneOrMany>,
     pub(super) repeat: Option<String>,
     pub(super) link: Option<String>,
+    pub(super) during: Option<Window>,
+    #[serde(rename = "where")]
+    pub(super) narrowed: Option<Where>,
     #[serde(default, rename = "unusual")]
     #[schemars(skip)]
     _unusual: Later,
@@ -149,12 +152,6 @@ pub(super) struct Rule {
     #[serde(default, rename = "stale")]
     #[schemars(skip)]
     _stale: Later,
-    #[serde(default, rename = "during")]
-    #[schemars(skip)]
-    _during: Later,
-    #[serde(default, rename = "where")]
-    #[schemars(skip)]
-    _where: Later,
     #[serde(default, rename = "damp")]
     #[schemars(skip)]
     _damp: Later,
@@ -169,9 +166,25 @@ pub(super) struct Threshold {
     pub(super) clear: Option<u64>,
     #[serde(rename = "for")]
     pub(super) hold: Option<String>,
-    #[serde(default, rename = "over")]
-    #[schemars(skip)]
-    _over: Later,
+    pub(super) over: Option<Over>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Over {
+    Site,
+    Proxy,
+    VirtualProxy,
+    Directory,
+}
+
+/// What a rule looks at, such as `{virtual_proxy: hr, user: 'CORP\admin*'}`; each is a pattern, or a list of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Where {
+    pub(super) virtual_proxy: Option<OneOrMany>,
+    pub(super) directory: Option<OneOrMany>,
+    pub(super) user: Option<OneOrMany>,
 }
 
 /// Who is on, or how the engines are.
@@ -181,6 +194,7 @@ pub(super) enum ThresholdMetric {
     Sessions,
     Users,
     Anonymous,
+    SessionsOfOneUser,
     Saturated,
     MemoryFree,
 }

@@ -29,7 +29,7 @@ rules:
   mass-logout:
     change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}
     tell: [ops, bosses]
-  blind: {unreachable: {for: 2m, parts: any}, severity: critical, tell: [ops]}
+  blind: {unreachable: {for: 2m, parts: any}, severity: critical, tell: [ops], where: {virtual_proxy: [hr, s*]}, during: {days: MON-FRI}}
 reports:
   before-restart: {who: {}, site: all, cron: "45 21 * * SUN", tell: [ops], late: 1h}
 channels:
@@ -114,7 +114,14 @@ const MISTAKES: &[(&str, &str)] = &[
     ("falls: 50%", "falls: half"),
     ("falls: 50%", "falls: 150%"),
     ("falls: 50%, within: 5m", "falls: 50%"),
-    ("severity: warning", "during: {days: MON-FRI}"),
+    ("severity: warning", "during: {}"),
+    ("severity: warning", "during: {days: MONDAY}"),
+    ("severity: warning", "where: {}"),
+    ("severity: warning", "where: {user: anna}"),
+    ("severity: warning", "where: {directory: 'CORP\\anna'}"),
+    ("severity: warning", "where: {proxy: sense1}"),
+    ("above: 200, clear: 180", "above: 200, over: user"),
+    ("severity: warning", "damp: {openings: 4, within: 30m}"),
     ("  blind: {unreachable: {for: 2m, parts: any}", "  blind: {threshold: {metric: users, above: 1}, unreachable: {}"),
     ("  blind: {unreachable: {for: 2m, parts: any},", "  blind: {"),
     ("who: {}", "digest: {period: year}"),

@@ -5,6 +5,7 @@
 mod discovery;
 mod look_back;
 mod notice;
+mod past;
 mod poll;
 mod release;
 mod report;
@@ -22,6 +23,7 @@ use tokio::sync::Mutex;
 pub use discovery::{Discovery, recall};
 pub use look_back::{look_back, store_begins};
 pub use notice::{announce, test};
+pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
 pub use report::{ReportJob, names, report, send_report, who_now};
@@ -54,6 +56,13 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+}
+
+impl Check {
+    /// What its schedule is called in the store.
+    pub fn schedule(&self) -> String {
+        format!("check:{}:{}", self.name, self.site.name)
+    }
 }
 
 /// A report on a schedule.

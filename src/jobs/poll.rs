@@ -49,7 +49,9 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     let causes: Vec<_> = judgement
         .findings
         .iter()
-        .map(|finding| judge::cause(&watch.site.name, &finding.rule.name, snapshot.at()))
+        .map(|finding| {
+            judge::cause(&watch.site.name, &finding.rule.name, finding.incident.part.as_deref(), snapshot.at())
+        })
         .collect();
     let desk = rooms.desk.lock().await;
     let (site, findings) = (&*watch.site.name, &judgement.findings);

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{FindingFacts, Incident, Metric, PastReading, Seen, Turn};
+use super::{FindingFacts, Incident, Metric, PastReading, Seen, Tally, Turn};
 
 /// `change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}`: an event, told once and never closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ impl Change {
             .filter(|reading| seen.at.duration_since(reading.to) <= self.within && reading.to < seen.at)
             // A site that was asked about more pairs then, or fewer, is no measure for now.
             .filter(|reading| reading.asked == seen.coverage.asked)
-            .map(|reading| self.metric.of(reading.counts));
-        let to = self.metric.of(seen.counts);
+            .map(|reading| self.metric.of(&Tally { counts: reading.counts, ..Tally::default() }));
+        let to = self.metric.of(&seen.tally);
         let (from, by) = match self.turn {
             Turn::Falls => window.max().map(|high| (high, high.saturating_sub(to)))?,
             Turn::Rises => window.min().map(|low| (low, to.saturating_sub(low)))?,

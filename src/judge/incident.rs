@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finding, FindingFacts, HoldFor, Judgement, Rule, Seen, Verdict, Why};
+use super::{Bound, Finding, FindingFacts, HoldFor, Judgement, Rule, Verdict, Why};
 
 /// The store's name for an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub struct Incident {
     pub id: Option<IncidentId>,
     pub site: Arc<str>,
     pub rule: Arc<str>,
+    /// The part of the site that it is about; none is the whole.
+    pub part: Option<Arc<str>>,
     pub state: State,
     /// The first poll that showed it.
     pub since: Timestamp,
@@ -50,14 +52,24 @@ pub struct Incident {
     pub closed: Option<Timestamp>,
     /// The cause of its first message; later ones are threaded under it.
     pub cause: Option<String>,
+    /// What was furthest from right.
+    pub peak: Option<Peak>,
+}
+
+/// The number that was furthest from what is right, and when it was first seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peak {
+    pub value: u64,
+    pub at: Timestamp,
 }
 
 impl Incident {
-    fn begin(site: &Arc<str>, rule: &Rule, at: Timestamp) -> Self {
+    fn begin(site: &Arc<str>, rule: &Rule, part: Option<&Arc<str>>, at: Timestamp) -> Self {
         Self {
             id: None,
             site: site.clone(),
             rule: rule.name.clone(),
+            part: part.cloned(),
             state: State::Pending,
             since: at,
             last_shown: at,
@@ -67,6 +79,20 @@ impl Incident {
             told: 0,
             closed: None,
             cause: None,
+            peak: None,
+        }
+    }
+
+    /// Notes what it shows now, where that is further from right than before.
+    fn show(&mut self, at: Timestamp, shown: Option<(u64, Bound)>) {
+        self.last_shown = at;
+        let Some((value, bound)) = shown else { return };
+        let further = self.peak.is_none_or(|peak| match bound {
+            Bound::Above => value > peak.value,
+            Bound::Below => value < peak.value,
+        });
+        if further {
+            self.peak = Some(Peak { value, at });
         }
     }
 
@@ -82,30 +108,55 @@ impl Incident {
             self.told += 1;
         }
         if self.cause.is_none() {
-            self.cause = Some(cause(&self.site, &self.rule, at));
+            self.cause = Some(cause(&self.site, &self.rule, self.part.as_deref(), at));
         }
     }
 }
 
-/// The stable name of what one rule found at one poll.
-pub(crate) fn cause(site: &str, rule: &str, at: Timestamp) -> String {
-    format!("poll:{site}:{at}:{rule}")
+/// The stable name of what one rule found at one poll, of the whole of a site or of a part of it.
+pub(crate) fn cause(site: &str, rule: &str, part: Option<&str>, at: Timestamp) -> String {
+    match part {
+        None => format!("poll:{site}:{at}:{rule}"),
+        Some(part) => format!("poll:{site}:{at}:{rule}:{part}"),
+    }
+}
+
+/// What one rule makes of the whole of a site, or of one part of it.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub part: Option<&'a Arc<str>>,
+    pub verdict: Verdict,
+    pub hold: HoldFor,
+    pub facts: FindingFacts,
+    pub before: Option<&'a Incident>,
 }
 
 /// Takes one rule's incident one snapshot further.
-#[expect(clippy::too_many_arguments, reason = "one call, from `judge`, with what it has at hand")]
 pub(super) fn step(
     rule: &Arc<Rule>,
     site: &Arc<str>,
-    verdict: &Verdict,
-    hold: HoldFor,
-    facts: FindingFacts,
-    before: Option<&Incident>,
-    seen: &Seen,
+    at: Timestamp,
+    found: Found<'_>,
     interval: SignedDuration,
     judgement: &mut Judgement,
 ) {
-    let at = seen.at;
+    let Found { part, verdict, hold, facts, before } = found;
+    let shown = facts.measured();
+    let hours = rule.during.as_ref().map(|during| during.stretch_at(at));
+    // Out of its hours nothing begins and nothing is said again. What is open is followed to its end, whenever that is.
+    let verdict = match (hours, verdict) {
+        (Some(None), Verdict::Happened) => return,
+        (Some(None), Verdict::Holds | Verdict::Between) if before.is_some_and(|it| it.state == State::Open) => {
+            Verdict::Unknown
+        }
+        (Some(None), Verdict::Holds | Verdict::Between) => Verdict::Clear,
+        (_, verdict) => verdict,
+    };
+    // What lasted through the night is not said again as its hours begin, but once it has held for as long in them.
+    let rested = match (hours.flatten(), hold) {
+        (Some(stretch), HoldFor::Lasting(length)) => at.duration_since(stretch.from) < length,
+        _ => false,
+    };
     let live = before.filter(|incident| incident.state != State::Closed);
     let mut tell = |mut incident: Incident, why: Why| {
         incident.tell(at);
@@ -119,7 +170,7 @@ pub(super) fn step(
                 opened: Some(at),
                 closed: Some(at),
                 polls: 1,
-                ..Incident::begin(site, rule, at)
+                ..Incident::begin(site, rule, part, at)
             };
             tell(event, Why::Event);
         }
@@ -127,10 +178,10 @@ pub(super) fn step(
             let mut incident = match live {
                 Some(pending) if !gap_too_long(pending, at, hold, interval) => pending.clone(),
                 // The old row is taken over: what was pending begins anew.
-                Some(pending) => Incident { id: pending.id, ..Incident::begin(site, rule, at) },
-                None => Incident::begin(site, rule, at),
+                Some(pending) => Incident { id: pending.id, ..Incident::begin(site, rule, part, at) },
+                None => Incident::begin(site, rule, part, at),
             };
-            incident.last_shown = at;
+            incident.show(at, shown);
             incident.polls = incident.polls.saturating_add(1);
             let long_enough = match hold {
                 HoldFor::Lasting(length) => at.duration_since(incident.since) >= length,
@@ -146,17 +197,20 @@ pub(super) fn step(
         (Verdict::Holds | Verdict::Between, Some(State::Open)) => {
             let Some(open) = live else { return };
             let mut incident = open.clone();
-            if *verdict == Verdict::Holds {
-                incident.last_shown = at;
+            if verdict == Verdict::Holds {
+                incident.show(at, shown);
             }
-            let due = match (rule.repeat, incident.told_at) {
-                // A clock that was set back must not silence it.
-                (Some(repeat), Some(told_at)) => at.duration_since(told_at) >= repeat || at < told_at,
-                _ => false,
-            };
+            let due = !rested
+                && match (rule.repeat, incident.told_at) {
+                    // A clock that was set back must not silence it.
+                    (Some(repeat), Some(told_at)) => at.duration_since(told_at) >= repeat || at < told_at,
+                    _ => false,
+                };
             if due {
                 let (since, told) = (incident.since, incident.told);
                 tell(incident, Why::Still { since, told });
+            } else if incident.peak != open.peak {
+                judgement.changed.push(incident);
             }
         }
         (Verdict::Clear, Some(State::Open)) => {

@@ -7,6 +7,7 @@
 mod change;
 mod engine;
 mod incident;
+mod scope;
 mod threshold;
 mod unreachable;
 
@@ -19,10 +20,15 @@ use serde::{Deserialize, Serialize};
 pub use change::{Amount, Change};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
-pub use incident::{Incident, IncidentId, State};
+pub use incident::{Incident, IncidentId, Peak, State};
+pub use scope::{Over, Tally, Where};
 pub use threshold::Threshold;
 pub use unreachable::{Parts, Unreachable};
 
+use incident::Found;
+use scope::View;
+
+use crate::schedule::Window;
 use crate::snapshot::{Counts, Coverage, Snapshot};
 
 /// How much it matters.
@@ -52,6 +58,8 @@ pub enum Metric {
     Sessions,
     Users,
     Anonymous,
+    /// The most that any one user has.
+    SessionsOfOneUser,
 }
 
 /// On which side of its limit a number is wrong.
@@ -71,12 +79,18 @@ pub enum Turn {
 }
 
 impl Metric {
-    pub fn of(self, counts: Counts) -> u64 {
+    pub fn of(self, tally: &Tally) -> u64 {
         match self {
-            Self::Sessions => counts.sessions,
-            Self::Users => counts.users,
-            Self::Anonymous => counts.anonymous,
+            Self::Sessions => tally.counts.sessions,
+            Self::Users => tally.counts.users,
+            Self::Anonymous => tally.counts.anonymous,
+            Self::SessionsOfOneUser => tally.most,
         }
+    }
+
+    /// Whether every snapshot has counted it already.
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Self::Sessions | Self::Users | Self::Anonymous)
     }
 
     pub fn word(self) -> &'static str {
@@ -84,6 +98,7 @@ impl Metric {
             Self::Sessions => "sessions",
             Self::Users => "users",
             Self::Anonymous => "anonymous",
+            Self::SessionsOfOneUser => "sessions_of_one_user",
         }
     }
 }
@@ -99,6 +114,10 @@ pub struct Rule {
     /// How long an open incident is left before it is told again; none is never.
     pub repeat: Option<SignedDuration>,
     pub link: Option<String>,
+    /// Whom and what it looks at.
+    pub narrowed: Where,
+    /// When it judges.
+    pub during: Option<Window>,
 }
 
 /// One kind of rule, one file.
@@ -122,6 +141,23 @@ impl RuleKind {
             Self::Threshold(_) | Self::Engines(_) => "threshold",
             Self::Change(_) => "change",
             Self::Unreachable(_) => "unreachable",
+        }
+    }
+
+    /// What it opens one incident each for.
+    pub fn over(&self) -> Over {
+        match self {
+            Self::Threshold(threshold) => threshold.over,
+            Self::Change(_) | Self::Engines(_) | Self::Unreachable(_) => Over::Site,
+        }
+    }
+
+    /// What it counts, if it counts.
+    fn metric(&self) -> Option<Metric> {
+        match self {
+            Self::Threshold(threshold) => Some(threshold.metric),
+            Self::Change(change) => Some(change.metric),
+            Self::Engines(_) | Self::Unreachable(_) => None,
         }
     }
 
@@ -156,7 +192,7 @@ pub struct PastReading {
 /// What was known before the snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    /// Each rule's incident that is pending or open, or its last event.
+    /// Each rule's incidents that are pending or open, at most one for each part, and its last event.
     pub incidents: Vec<Incident>,
     /// Readings with full coverage, as far back as the rules look.
     pub readings: Vec<PastReading>,
@@ -165,13 +201,13 @@ pub struct Past {
 }
 
 impl Past {
-    fn incident_of(&self, rule: &Rule) -> Option<&Incident> {
-        self.incidents.iter().find(|incident| incident.rule == rule.name)
+    fn incidents_of(&self, rule: &Rule) -> Vec<&Incident> {
+        self.incidents.iter().filter(|incident| incident.rule == rule.name).collect()
     }
 }
 
 /// What one rule makes of one snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is so.
     Holds,
@@ -255,6 +291,17 @@ pub enum FindingFacts {
     },
 }
 
+impl FindingFacts {
+    /// The number that is wrong, and on which side.
+    fn measured(&self) -> Option<(u64, Bound)> {
+        match self {
+            Self::Threshold { value, bound, .. } | Self::Engines { value, bound, .. } => Some((*value, *bound)),
+            Self::Change { .. } => None,
+            Self::Unreachable { coverage } => Some((coverage.asked - coverage.answered, Bound::Above)),
+        }
+    }
+}
+
 /// What comes of judging: what to tell, and what to remember.
 #[derive(Clone, Debug, Default)]
 pub struct Judgement {
@@ -265,35 +312,57 @@ pub struct Judgement {
     pub dropped: Vec<IncidentId>,
 }
 
-/// The numbers that rules look at, counted once.
+/// What a rule looks at: the whole of a site, or one part of it.
 struct Seen {
     at: Timestamp,
-    counts: Counts,
+    tally: Tally,
     coverage: Coverage,
 }
 
 /// Judges one snapshot by every rule, in their order.
 pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Past) -> Judgement {
-    let seen = Seen { at: snapshot.at(), counts, coverage: snapshot.coverage() };
+    let (site, at) = (snapshot.site(), snapshot.at());
     let mut judgement = Judgement::default();
     for rule in rules {
-        let before = past.incident_of(rule);
-        let (verdict, hold, facts) = match &rule.kind {
-            RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
-            RuleKind::Engines(engines) => {
-                (engines.verdict(snapshot.engines()), engines.hold, engines.facts(snapshot.engines()))
-            }
-            RuleKind::Unreachable(unreachable) => {
-                (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage: seen.coverage })
-            }
-            RuleKind::Change(change) => match change.verdict(&seen, &past.readings, before) {
-                None => continue,
-                Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
-            },
-        };
-        incident::step(rule, snapshot.site(), &verdict, hold, facts, before, &seen, past.interval, &mut judgement);
+        let known = past.incidents_of(rule);
+        let views = scope::views(rule.kind.over(), &rule.narrowed, rule.kind.metric(), snapshot, counts, &known);
+        if snapshot.coverage().answered > 0 {
+            withdraw(&known, &views, at, &mut judgement);
+        }
+        for View { part, coverage, tally } in views {
+            let seen = Seen { at, tally, coverage };
+            let before = known.iter().find(|incident| incident.part == part).copied();
+            let (verdict, hold, facts) = match &rule.kind {
+                RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
+                RuleKind::Engines(engines) => {
+                    (engines.verdict(snapshot.engines()), engines.hold, engines.facts(snapshot.engines()))
+                }
+                RuleKind::Unreachable(unreachable) => {
+                    (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage })
+                }
+                RuleKind::Change(change) => match change.verdict(&seen, &past.readings, before) {
+                    None => continue,
+                    Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
+                },
+            };
+            let found = Found { part: part.as_ref(), verdict, hold, facts, before };
+            incident::step(rule, site, at, found, past.interval, &mut judgement);
+        }
     }
     judgement
+}
+
+/// Ends, without a word, the incidents of parts that are not there any more, such as a virtual proxy that was taken away.
+fn withdraw(known: &[&Incident], views: &[View], at: Timestamp, judgement: &mut Judgement) {
+    for gone in known.iter().filter(|incident| !views.iter().any(|view| view.part == incident.part)) {
+        match gone.state {
+            State::Pending => judgement.dropped.extend(gone.id),
+            State::Open => {
+                judgement.changed.push(Incident { state: State::Closed, closed: Some(at), ..(*gone).clone() });
+            }
+            State::Closed => {}
+        }
+    }
 }
 
 #[cfg(test)]

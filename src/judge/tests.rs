@@ -50,11 +50,13 @@ fn rule(kind: RuleKind, repeat: Option<i64>) -> Arc<Rule> {
         tell: vec![],
         repeat: repeat.map(SignedDuration::from_secs),
         link: None,
+        narrowed: Where::default(),
+        during: None,
     })
 }
 
 fn threshold(bound: Bound, limit: u64, clear: u64, hold: HoldFor) -> RuleKind {
-    RuleKind::Threshold(Threshold { metric: Metric::Users, bound, limit, clear, hold })
+    RuleKind::Threshold(Threshold { metric: Metric::Users, bound, limit, clear, hold, over: Over::Site })
 }
 
 fn lasting(seconds: i64) -> HoldFor {
@@ -79,7 +81,7 @@ fn play(rule: &Arc<Rule>, interval: i64, table: &str) {
                 next_id += 1;
                 IncidentId(next_id)
             });
-            past.incidents.retain(|other| other.rule != incident.rule);
+            past.incidents.retain(|other| other.rule != incident.rule || other.part != incident.part);
             past.incidents.push(incident);
         }
         past.incidents.retain(|incident| incident.id.is_none_or(|id| !judgement.dropped.contains(&id)));
@@ -345,5 +347,149 @@ fn a_rise_by_a_number_or_from_nothing() {
         60  9   -> .
         120 ~10 -> event
     ",
+    );
+}
+
+/// Who is on which pair: `proxy/prefix: DIR\\id DIR\\id`, one pair a part between `;`; `-` in place of people is silence.
+fn sight(seconds: i64, saw: &str) -> Snapshot {
+    let at = Timestamp::from_second(START + seconds).unwrap();
+    let pairs = saw.split(';').map(|pair| {
+        let (pair, people) = pair.split_once(':').unwrap();
+        let (proxy, prefix) = pair.trim().split_once('/').unwrap();
+        let session = |(i, user): (usize, &str)| {
+            let (directory, id) = user.split_once('\\').unwrap();
+            Session {
+                id: Secret::new(format!("{proxy}{prefix}{i}{user}")),
+                user: User { directory: directory.into(), id: id.into(), name: None },
+            }
+        };
+        let observation = match people.trim() {
+            "-" => Observation::Unseen(Unseen {
+                kind: UnseenKind::Refused,
+                tried: String::new(),
+                what: "refused".into(),
+                advice: String::new(),
+            }),
+            people => Observation::Seen(people.split_whitespace().enumerate().map(session).collect()),
+        };
+        (Pair { proxy: proxy.into(), prefix: prefix.into() }, observation)
+    });
+    Snapshot::new("prod".into(), at, pairs.collect(), |_| false)
+}
+
+/// What was told of each sight: the word and the part.
+fn told(rule: &Arc<Rule>, sights: &[(i64, &str, &[&str])]) {
+    let mut past = Past { interval: SignedDuration::from_secs(60), ..Past::default() };
+    let mut ids = 0..;
+    for (seconds, saw, wanted) in sights {
+        let snapshot = sight(*seconds, saw);
+        let judgement = judge(std::slice::from_ref(rule), &snapshot, snapshot.counts(), &past);
+        let said: Vec<_> = judgement
+            .findings
+            .iter()
+            .map(|finding| match &finding.incident.part {
+                Some(name) => format!("{} {name}", finding.why.word()),
+                None => finding.why.word().to_owned(),
+            })
+            .collect();
+        assert_eq!(said, *wanted, "at {seconds}: {saw}");
+        past.incidents.retain(|incident| incident.id.is_none_or(|id| !judgement.dropped.contains(&id)));
+        for mut incident in judgement.changed {
+            incident.id = incident.id.or_else(|| ids.next().map(IncidentId));
+            past.incidents.retain(|other| other.id != incident.id);
+            past.incidents.push(incident);
+        }
+    }
+}
+
+fn over(over: Over, narrowed: Where) -> Arc<Rule> {
+    let kind = RuleKind::Threshold(Threshold {
+        metric: Metric::Users,
+        bound: Bound::Above,
+        limit: 1,
+        clear: 1,
+        hold: lasting(0),
+        over,
+    });
+    Arc::new(Rule { narrowed, ..Arc::unwrap_or_clone(rule(kind, None)) })
+}
+
+#[test]
+fn each_part_has_an_incident_of_its_own() {
+    told(
+        &over(Over::VirtualProxy, Where::default()),
+        &[
+            (0, r"a/: C\x; a/hr: C\x C\y; b/hr: C\x", &["alert hr"]),
+            // One person on both proxies is one; a silent proxy makes it a lower bound, which closes nothing.
+            (60, r"a/: C\x C\y; a/hr: C\x; b/hr: -", &["alert "]),
+            (120, r"a/: C\x C\y; a/hr: C\x; b/hr: C\X", &["resolved hr"]),
+            (180, r"a/: C\x; a/hr: C\x C\y; b/hr: C\x", &["resolved ", "alert hr"]),
+            // The virtual proxy was taken away: nobody is told.
+            (240, r"a/: C\x", &[]),
+            (300, r"a/: C\x; a/hr: C\x C\y", &["alert hr"]),
+        ],
+    );
+    told(
+        &over(Over::Proxy, Where::default()),
+        &[(0, r"a/: C\x; a/hr: C\y; b/hr: C\x", &["alert a"]), (60, r"a/: -; a/hr: C\y; b/hr: C\x C\y", &["alert b"])],
+    );
+    told(
+        &over(Over::Directory, Where::default()),
+        &[
+            (0, r"a/: C\x c\y D\x; a/hr: C\x", &["alert C"]),
+            (60, r"a/: c\x C\y D\x; a/hr: d\y", &["alert D"]),
+            (120, r"a/: ; a/hr: -", &[]),
+            (180, r"a/: ; a/hr: ", &["resolved C", "resolved D"]),
+        ],
+    );
+}
+
+#[test]
+fn where_narrows_to_pairs_and_people() {
+    let narrowed = |virtual_proxy: &[&str], directory: &[&str], user: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(|name| crate::pattern::Pattern::of_name(name)).collect();
+        over(Over::Site, Where { virtual_proxy: names(virtual_proxy), directory: names(directory), user: names(user) })
+    };
+    let saw = r"a/: C\x C\y; a/hr: C\z D\admin1 d\Admin2; b/sales: -";
+    // The silence of a pair that it does not look at leaves its view whole.
+    told(&narrowed(&["hr"], &["D"], &[]), &[(0, saw, &["alert"]), (60, r"a/: ; a/hr: D\x; b/sales: -", &["resolved"])]);
+    told(&narrowed(&[], &["D"], &[]), &[(0, saw, &["alert"]), (60, r"a/: ; a/hr: D\x; b/sales: -", &[])]);
+    told(&narrowed(&[], &[], &[r"D\admin*"]), &[(0, saw, &["alert"])]);
+    told(&narrowed(&[""], &[], &[r"D\admin*"]), &[(0, saw, &[])]);
+    told(&narrowed(&["", "sa*"], &[], &[]), &[(0, saw, &["alert"]), (60, r"a/: C\x; a/hr: ; b/sales: -", &[])]);
+}
+
+#[test]
+fn out_of_its_hours_nothing_begins_and_what_is_open_is_followed_to_its_end() {
+    // START is 02:40 UTC.
+    let hours = crate::schedule::Window::new(None, Some("02:45-03:00"), &jiff::tz::TimeZone::UTC).unwrap();
+    let kind = threshold(Bound::Above, 1, 1, lasting(120));
+    let rule = Arc::new(Rule {
+        during: Some(hours),
+        repeat: Some(SignedDuration::from_secs(3600)),
+        ..Arc::unwrap_or_clone(rule(kind, None))
+    });
+    let (many, few) = (r"a/: C\x C\y", r"a/: C\x");
+    told(
+        &rule,
+        &[
+            (0, many, &[]),
+            (240, many, &[]),
+            (300, many, &[]),
+            (360, many, &[]),
+            (420, many, &["alert"]),
+            (1140, many, &[]),
+            (1200, many, &[]),
+            (7200, many, &[]),
+            // The next night it is the same story, and told again once it has held as long as it must.
+            (86_700, many, &[]),
+            (86_760, many, &[]),
+            (86_820, many, &["repeat"]),
+            (88_000, few, &["resolved"]),
+            (88_060, many, &[]),
+            // Pending as the hours end is nothing.
+            (173_000, many, &[]),
+            (259_140, many, &[]),
+        ],
     );
 }

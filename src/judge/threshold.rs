@@ -1,6 +1,6 @@
 //! A number beyond its bound.
 
-use super::{Bound, FindingFacts, HoldFor, Metric, Seen, Verdict};
+use super::{Bound, FindingFacts, HoldFor, Metric, Over, Seen, Verdict};
 
 /// `threshold: {metric: users, above: 200, clear: 180, for: 3m}`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,11 +12,12 @@ pub struct Threshold {
     /// Closes at this number, or on its good side.
     pub clear: u64,
     pub hold: HoldFor,
+    pub over: Over,
 }
 
 impl Threshold {
     pub(super) fn verdict(&self, seen: &Seen) -> Verdict {
-        let value = self.metric.of(seen.counts);
+        let value = self.metric.of(&seen.tally);
         let full = seen.coverage.is_full();
         match self.bound {
             // What was seen of a part is a lower bound: it can be too many, but neither few enough nor too few.
@@ -35,7 +36,7 @@ impl Threshold {
             bound: self.bound,
             limit: self.limit,
             clear: self.clear,
-            value: self.metric.of(seen.counts),
+            value: self.metric.of(&seen.tally),
             coverage: seen.coverage,
         }
     }

@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::engine;
-use super::{Facts, Kind, Message, Moment, Named, Reason, Silent, clean, lasting};
+use super::{Facts, Furthest, Kind, Message, Moment, Named, Reason, Scope, Silent, clean, lasting};
 use crate::duration;
 use crate::judge::{Finding, FindingFacts, Why};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Pair, Snapshot};
 
 /// One message for each finding, in their order.
 pub fn alerts(findings: &[Finding], snapshot: &Snapshot, link: Option<&str>, zone: &TimeZone) -> Vec<Message> {
@@ -22,21 +22,26 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
             (Kind::Repeat, Reason::Still { since: moment(since), lasted: lasting(at.duration_since(since)), told })
         }
         Why::Resolved { since } => {
-            (Kind::Resolved, Reason::Resolved { since: moment(since), lasted: lasting(at.duration_since(since)) })
+            let peak = finding.incident.peak.map(|peak| Furthest { value: peak.value, at: moment(peak.at) });
+            (Kind::Resolved, Reason::Resolved { since: moment(since), lasted: lasting(at.duration_since(since)), peak })
         }
         Why::Event => (Kind::Alert, Reason::Event),
     };
+    let scope = scope(finding);
     let facts = match finding.facts {
         FindingFacts::Threshold { metric, bound, limit, clear, value, coverage } => {
-            Facts::Threshold { metric, bound, limit, clear, value, coverage }
+            Facts::Threshold { metric, bound, limit, clear, value, scope, coverage }
         }
         FindingFacts::Engines { metric, bound, limit, clear, value, coverage } => {
             Facts::Engines { metric, bound, limit, clear, value, coverage, engines: engine::lines(snapshot) }
         }
         FindingFacts::Change { metric, turn, from, to, by, percent, within, coverage } => {
-            Facts::Change { metric, turn, from, to, by, percent, within: duration::show(within), coverage }
+            Facts::Change { metric, turn, from, to, by, percent, within: duration::show(within), scope, coverage }
         }
-        FindingFacts::Unreachable { coverage } => Facts::Unreachable { silent: silent(snapshot), coverage },
+        FindingFacts::Unreachable { coverage } => {
+            let asked = |pair: &Pair| finding.rule.narrowed.has_pair(pair);
+            Facts::Unreachable { silent: silent_of(snapshot, asked), coverage }
+        }
     };
     Message {
         kind,
@@ -51,10 +56,25 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
     }
 }
 
+/// Where its rule counted.
+fn scope(finding: &Finding) -> Scope {
+    let part = finding.incident.part.as_deref();
+    Scope {
+        over: part.map(|_| finding.rule.kind.over().word()),
+        part: part.map(clean).unwrap_or_default(),
+        narrowed: finding.rule.narrowed.narrows(),
+    }
+}
+
 /// The pairs that did not answer, with why in few words.
 pub(super) fn silent(snapshot: &Snapshot) -> Vec<Silent> {
+    silent_of(snapshot, |_| true)
+}
+
+fn silent_of(snapshot: &Snapshot, asked: impl Fn(&Pair) -> bool) -> Vec<Silent> {
     snapshot
         .silent()
+        .filter(|(pair, _)| asked(pair))
         .map(|(pair, why)| Silent { proxy: clean(&pair.proxy), prefix: clean(&pair.prefix), why: clean(&why.what) })
         .collect()
 }

@@ -131,7 +131,7 @@ pub enum Reason {
     /// It still holds; `told` counts the messages before this one.
     Still { since: Moment, lasted: String, told: u32 },
     /// It is over.
-    Resolved { since: Moment, lasted: String },
+    Resolved { since: Moment, lasted: String, peak: Option<Furthest> },
     /// It happened; there is nothing to close.
     Event,
     /// A report came due; `late_by` says how late it is told, where headcount was down.
@@ -145,7 +145,7 @@ pub enum Reason {
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
-    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, coverage: Coverage },
+    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, scope: Scope, coverage: Coverage },
     /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
     Engines {
         metric: EngineMetric,
@@ -165,6 +165,7 @@ pub enum Facts {
         by: u64,
         percent: Option<u64>,
         within: String,
+        scope: Scope,
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
@@ -183,6 +184,23 @@ pub enum Facts {
     Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
     /// How sites were used over a period.
     Digest(Box<Digest>),
+}
+
+/// Where a number was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Scope {
+    /// The kind of part, `proxy`, `virtual_proxy` or `directory`, and its name, cleaned; none is the whole site.
+    pub over: Option<&'static str>,
+    pub part: String,
+    /// Whether the rule looks at some people or virtual proxies alone.
+    pub narrowed: bool,
+}
+
+/// The number that was furthest from what is right.
+#[derive(Clone, Debug, Serialize)]
+pub struct Furthest {
+    pub value: u64,
+    pub at: Moment,
 }
 
 /// A pair that did not answer.

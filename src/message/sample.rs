@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric, Entry,
-    Facts, Heat, HeatRow, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person,
-    Reason, Restart, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched, WhyHeld, lasting,
-    several,
+    Facts, Furthest, Heat, HeatRow, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period,
+    Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched,
+    WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -25,6 +25,8 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("alert_blind", blind(opened(), two_silent(), PARTIAL_OF_FIVE)),
         ("repeat_blind", repeat(blind(still(), three_silent(), NOTHING))),
         ("alert_blind_only_proxy", blind(opened(), one_silent(), Coverage { answered: 0, asked: 1 })),
+        ("alert_crowded_part", part(crowded(FULL, 217, opened()), "virtual_proxy", "hr", false)),
+        ("alert_crowded_narrowed", part(crowded(FULL, 217, opened()), "", "", true)),
         ("alert_saturated", engines(EngineMetric::Saturated, FULL_ENGINES, 1, opened())),
         ("alert_saturated_partial", engines(EngineMetric::Saturated, PARTIAL, 1, Reason::Opened { since: at() })),
         ("alert_memory", engines(EngineMetric::MemoryFree, FULL_ENGINES, 1802, opened())),
@@ -32,10 +34,10 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("alert_blind_many", blind(opened(), many_silent(), Coverage { answered: 2, asked: 62 })),
     ];
     all.extend([
-        ("resolved_crowded", resolved(crowded(FULL, 175, over()))),
+        ("resolved_crowded", resolved(crowded(FULL, 175, over_after(231)))),
         ("resolved_saturated", resolved(engines(EngineMetric::Saturated, FULL_ENGINES, 0, over()))),
         ("resolved_memory", resolved(engines(EngineMetric::MemoryFree, FULL_ENGINES, 7400, over()))),
-        ("resolved_blind", resolved(blind(over(), Vec::new(), FULL))),
+        ("resolved_blind", resolved(blind(over_after(2), Vec::new(), FULL))),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
         ("who", who(&people(), FULL, scheduled(None))),
         ("who_nasty", who(&nasty(), FULL, scheduled(None))),
@@ -118,7 +120,13 @@ fn still() -> Reason {
 }
 
 fn over() -> Reason {
-    Reason::Resolved { since: minutes(-85), lasted: lasting(SignedDuration::from_mins(85)) }
+    Reason::Resolved { since: minutes(-85), lasted: lasting(SignedDuration::from_mins(85)), peak: None }
+}
+
+/// Over, after it was at most so much.
+fn over_after(value: u64) -> Reason {
+    let peak = Some(Furthest { value, at: minutes(-40) });
+    Reason::Resolved { since: minutes(-85), lasted: lasting(SignedDuration::from_mins(85)), peak }
 }
 
 fn scheduled(late_by: Option<String>) -> Reason {
@@ -149,9 +157,24 @@ fn resolved(message: Message) -> Message {
 }
 
 fn crowded(coverage: Coverage, value: u64, reason: Reason) -> Message {
-    let facts =
-        Facts::Threshold { metric: Metric::Users, bound: Bound::Above, limit: 200, clear: 180, value, coverage };
+    let facts = Facts::Threshold {
+        metric: Metric::Users,
+        bound: Bound::Above,
+        limit: 200,
+        clear: 180,
+        value,
+        scope: Scope::default(),
+        coverage,
+    };
     alert("crowded", Severity::Warning, reason, facts)
+}
+
+/// As it is told of a part, or of some people alone.
+fn part(mut message: Message, over: &'static str, name: &str, narrowed: bool) -> Message {
+    if let Facts::Threshold { scope, .. } | Facts::Change { scope, .. } = &mut message.facts {
+        *scope = Scope { over: Some(over).filter(|over| !over.is_empty()), part: name.to_owned(), narrowed };
+    }
+    message
 }
 
 fn engines(metric: EngineMetric, coverage: Coverage, value: u64, reason: Reason) -> Message {
@@ -183,6 +206,7 @@ fn few() -> Message {
         limit: 5,
         clear: 10,
         value: 0,
+        scope: Scope::default(),
         coverage: FULL,
     };
     alert("empty", Severity::Info, opened(), facts)
@@ -190,7 +214,17 @@ fn few() -> Message {
 
 fn change(metric: Metric, turn: Turn, from: u64, to: u64, percent: Option<u64>) -> Facts {
     let within = lasting(SignedDuration::from_mins(5));
-    Facts::Change { metric, turn, from, to, by: from.abs_diff(to), percent, within, coverage: FULL }
+    Facts::Change {
+        metric,
+        turn,
+        from,
+        to,
+        by: from.abs_diff(to),
+        percent,
+        within,
+        scope: Scope::default(),
+        coverage: FULL,
+    }
 }
 
 fn logout() -> Message {

@@ -13,7 +13,6 @@ mod found;
 mod identity;
 mod inspect;
 mod layout;
-mod pattern;
 mod pfx;
 mod repository;
 mod session_api;
@@ -33,13 +32,14 @@ pub use discovery::{Heard, Known};
 pub use found::{Client as FoundClient, Found};
 pub use identity::{Identity, IdentityError, Roots};
 pub use inspect::{Inspection, ServerCertificate};
-pub use pattern::{Pattern, PatternError, any as any_pattern};
+
 pub use repository::{RepositoryUser, UserError};
 pub use tls::TlsError;
 pub use topology::{Change, Doubt, ProxyService, Roles, Topology, VirtualProxy};
 pub use trust::{Fingerprint, FingerprintError, Trust};
 pub use wire::parse_sessions;
 
+pub use crate::pattern::{Pattern, PatternError, any as any_pattern};
 use crate::snapshot::Snapshot;
 
 /// The port of a proxy's own API, unless the site says otherwise.
@@ -181,6 +181,6 @@ impl Qlik {
             }
             Some(repository) => self.observe_discovered(repository, at).await,
         };
-        Snapshot::new(self.settings.site.clone(), at, observations, |user| pattern::any(&self.settings.exclude, user))
+        Snapshot::new(self.settings.site.clone(), at, observations, |user| any_pattern(&self.settings.exclude, user))
     }
 }

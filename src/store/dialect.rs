@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (21, "sick", include_str!("migrations/0021_sick.sql")),
     (40, "topology", include_str!("migrations/0040_topology.sql")),
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),
+    (60, "parts", include_str!("migrations/0060_parts.sql")),
     (70, "reports", include_str!("migrations/0070_reports.sql")),
 ];
 

@@ -5,9 +5,9 @@ use sqlx::Row as _;
 
 use super::dialect::{Row, Transaction, begin};
 use super::{Store, StoreError, at, ms};
-use crate::judge::{Incident, IncidentId, Severity, State};
+use crate::judge::{Incident, IncidentId, Peak, Severity, State};
 
-const COLUMNS: &str = "id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause";
+const COLUMNS: &str = "id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause, part, peak, peak_at";
 
 /// An incident as it is listed, with the severity that its rule had.
 #[derive(Clone, Debug)]
@@ -107,6 +107,11 @@ fn read(row: &Row) -> Result<Incident, StoreError> {
         told: count("told")?,
         closed: time("closed")?,
         cause: row.try_get("cause")?,
+        part: row.try_get::<Option<String>, _>("part")?.map(Into::into),
+        peak: row
+            .try_get::<Option<i64>, _>("peak")?
+            .zip(time("peak_at")?)
+            .map(|(value, at)| Peak { value: value.unsigned_abs(), at }),
     })
 }
 
@@ -118,11 +123,13 @@ pub(super) async fn save(
 ) -> Result<Incident, StoreError> {
     let id = incident.id.map(|id| id.0);
     let row = sqlx::query(
-        "INSERT INTO incident (id, site, rule, kind, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+        "INSERT INTO incident (id, site, rule, kind, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause, \
+         part, peak, peak_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state, since = excluded.since, \
          last_shown = excluded.last_shown, polls = excluded.polls, opened = excluded.opened, told_at = excluded.told_at, \
-         told = excluded.told, closed = excluded.closed, cause = excluded.cause RETURNING id",
+         told = excluded.told, closed = excluded.closed, cause = excluded.cause, peak = excluded.peak, peak_at = excluded.peak_at \
+         RETURNING id",
     )
     .bind(id)
     .bind(&*incident.site)
@@ -138,6 +145,9 @@ pub(super) async fn save(
     .bind(i64::from(incident.told))
     .bind(incident.closed.map(ms))
     .bind(incident.cause.as_deref())
+    .bind(incident.part.as_deref())
+    .bind(incident.peak.map(|peak| peak.value.cast_signed()))
+    .bind(incident.peak.map(|peak| ms(peak.at)))
     .fetch_one(&mut **tx)
     .await?;
     Ok(Incident { id: Some(IncidentId(row.try_get(0)?)), ..incident.clone() })

@@ -5,10 +5,12 @@
 mod certificates;
 mod cli;
 mod demo;
+mod digest;
 mod discovery;
 mod engines;
 mod forms;
 mod histories;
+mod import;
 mod rooms;
 mod shipped;
 mod story;

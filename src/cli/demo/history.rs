@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, ToSpan as _};
 use ring::digest;
 
 use super::super::args::Demo;
@@ -17,12 +17,10 @@ use crate::config::Config;
 use crate::demo::certificates::Authority;
 use crate::demo::month::{Look, Month, PLACES, Seen, Visit};
 use crate::hex;
-use crate::jobs::Check;
-use crate::judge;
-use crate::outbox::Outgoing;
+use crate::jobs::{Check, PastPoll, remember};
 use crate::secret::Secret;
 use crate::snapshot::{Observation, Pair, Session, Snapshot, Unseen, UnseenKind, User};
-use crate::store::{Poll, Recorded, Slot, Store};
+use crate::store::{Recorded, Store};
 
 const SITE: &str = "sense.example.com";
 const INTERVAL: SignedDuration = SignedDuration::from_mins(1);
@@ -67,27 +65,17 @@ pub(super) async fn make(context: &Context<'_>, args: &Demo, days: u16) -> Resul
 async fn write(store: &Store, config: &Config, mut month: Month, told: impl Fn(Date)) -> Result<Made, Failure> {
     let Some(check) = config.checks.first() else { return Ok(Made::default()) };
     let mut made = Made::default();
-    let schedule = format!("check:{}:{}", check.name, check.site.name);
-    let mut previous = month.begins().checked_sub(INTERVAL).unwrap_or(Timestamp::MIN);
-    store.last_slot(&schedule, previous).await?;
-    let looks_back = check.rules.iter().filter_map(|rule| rule.kind.looks_back()).max();
+    let mut previous = None;
     let pairs = PLACES.map(|(proxy, prefix)| Pair { proxy: proxy.into(), prefix: prefix.into() });
     while let Some(look) = month.next_look() {
         let at = look.at;
         let snapshot = snapshot(check, &pairs, &look);
-        let past = store.past(&check.site.name, at, looks_back, INTERVAL).await?;
-        let counts = snapshot.counts();
-        let judgement = judge::judge(&check.rules, &snapshot, counts, &past);
-        let slot = Slot { schedule: schedule.clone(), previous, slot: at };
-        // Nobody was there to be told.
-        let outgoing = Outgoing::default();
-        let (snapshot, judgement, rules) = (&snapshot, &judgement, &check.rules);
-        let poll = Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot: &slot, interval: INTERVAL };
-        if let Recorded::Done { began, .. } = store.record(&poll).await? {
+        let poll = PastPoll { snapshot: &snapshot, previous, interval: INTERVAL };
+        if let Recorded::Done { began, .. } = remember(store, check, &poll).await? {
             made.sessions += began as u64;
         }
         made.polls += 1;
-        previous = at;
+        previous = Some(at);
         let wall = at.to_zoned(config.time_zone.clone());
         if (wall.hour(), wall.minute()) == TIDIED {
             store.tidy(&config.keep, at, &config.time_zone).await?;

@@ -3,6 +3,8 @@
 mod source;
 mod table;
 
+pub(super) use source::{bad, opened};
+
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -19,7 +21,7 @@ use crate::judge::{Rule, Why};
 use crate::message;
 use crate::qlik::{Pattern, any_pattern};
 use crate::render::Engine;
-use crate::replay::{History, Player, Summary, Unknown};
+use crate::replay::{Player, Summary, Unknown};
 use crate::schedule::Cron;
 use crate::store::Store;
 
@@ -29,6 +31,9 @@ struct Told {
     at: Timestamp,
     kind: &'static str,
     rule: String,
+    /// Left out where it is about the whole site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
     site: String,
     severity: &'static str,
     tell: Vec<String>,
@@ -61,8 +66,7 @@ pub(super) async fn replay(context: &Context<'_>, args: &Replay) -> Result<Exit,
         (Some(file), ..) => {
             let judging = judging(context, args, None)?;
             let course = course(&judging, args.site.as_deref(), None)?;
-            let name = output::shown(&file.display().to_string());
-            let mut history = History::new(load::open(file).map_err(Failure::usage)?);
+            let (name, mut history) = opened(file)?;
             if course.cron.is_none() {
                 history.usual_step().map_err(|error| source::bad(&name, &error))?;
             }
@@ -170,7 +174,7 @@ async fn recall(
     let ends = midnight(from).and_then(|from| Ok((from, midnight(to.checked_add(1.day())?)?)));
     let (from, to) = ends.map_err(|error| Failure::usage(format!("no such days: {error}")))?;
     let to = to - SignedDuration::from_millis(1);
-    let days = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let days = |at: Timestamp| output::moment(at, zone);
     if to < first || from > last {
         let what =
             format!("the store remembers `{site}` from {} to {}: name days of that time", days(first), days(last));
@@ -219,6 +223,7 @@ async fn play(
                 at,
                 kind: finding.why.word(),
                 rule: finding.rule.name.to_string(),
+                part: finding.incident.part.as_deref().map(str::to_owned),
                 site: course.site.to_string(),
                 severity: finding.rule.severity.word(),
                 tell,

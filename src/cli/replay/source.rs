@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output;
+use crate::config::load;
 use crate::replay::{History, Rebuilt, Step, Unknown};
 use crate::snapshot::{Counts, Observation, Pair};
 use crate::store::Store;
@@ -80,6 +82,12 @@ impl Source {
     }
 }
 
-pub(super) fn bad(name: &str, error: &crate::replay::HistoryError) -> Failure {
+/// A recorded file with its name as it is shown.
+pub(in crate::cli) fn opened(file: &Path) -> Result<(String, History<BufReader<File>>), Failure> {
+    let name = output::shown(&file.display().to_string());
+    Ok((name, History::new(load::open(file).map_err(Failure::usage)?)))
+}
+
+pub(in crate::cli) fn bad(name: &str, error: &crate::replay::HistoryError) -> Failure {
     Failure::new(Exit::Usage, format!("`{name}`, {error}"))
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Course, Played};
+use crate::cli::incidents::rule_and_part;
 use crate::cli::output::{self, count};
 use crate::replay::MOST_A_WEEK;
 
@@ -20,7 +21,7 @@ pub(super) fn messages(played: &Played, zone: &TimeZone) -> String {
         table.add_row([
             time(told.at, zone),
             told.kind.to_owned(),
-            output::shown(&told.rule),
+            rule_and_part(&told.rule, told.part.as_deref()),
             told.severity.to_owned(),
             if told.tell.is_empty() { "(nobody)".to_owned() } else { output::shown(&told.tell.join(", ")) },
             output::shown(&told.reason),

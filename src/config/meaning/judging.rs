@@ -38,8 +38,12 @@ pub(in crate::config) fn judging(
     if rule_names.is_empty() {
         g.add("rules", "there is no rule to judge by: write some, each with one kind and with `tell`");
     }
-    let rules: Vec<_> =
-        written.rules.0.iter().filter_map(|(name, written)| rule::rule(g, name, written, &channels)).collect();
+    let rules: Vec<_> = written
+        .rules
+        .0
+        .iter()
+        .filter_map(|(name, written)| rule::rule(g, name, written, &channels, &time_zone))
+        .collect();
     let mut checks = Vec::new();
     for (name, check) in &written.checks.0 {
         let at = format!("checks.{name}");

@@ -48,8 +48,12 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         .into_iter()
         .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel, &time_zone))
         .collect();
-    let rules: Vec<_> =
-        written.rules.0.into_iter().filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names)).collect();
+    let rules: Vec<_> = written
+        .rules
+        .0
+        .into_iter()
+        .filter_map(|(name, rule)| rule::rule(g, &name, &rule, &channel_names, &time_zone))
+        .collect();
     let sites: Vec<_> =
         written.sites.0.into_iter().filter_map(|(name, site)| site::site(g, &loader, &name, &site)).collect();
 

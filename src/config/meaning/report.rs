@@ -9,7 +9,7 @@ use super::value::{its_sites, length, tell, window, zone};
 use crate::config::file;
 use crate::config::problem::Gathered;
 use crate::jobs::{Check, Digest, DigestSite, Report, ReportKind, Site};
-use crate::judge::RuleKind;
+use crate::judge::{Over, RuleKind};
 use crate::schedule::{Cron, Window};
 use crate::store::aggregate::Limit;
 
@@ -77,8 +77,9 @@ fn digest(
     };
     let site = |site: &Arc<Site>| {
         let check = checks.iter().find(|check| check.site.name == site.name);
+        // What is kept of the past is the site as a whole: a rule that looks at a part of it has nothing to be measured by.
         let limits = check.into_iter().flat_map(|check| &check.rules).filter_map(|rule| match &rule.kind {
-            RuleKind::Threshold(threshold) => {
+            RuleKind::Threshold(threshold) if threshold.over == Over::Site && !rule.narrowed.narrows() => {
                 let limit = Limit { metric: threshold.metric, bound: threshold.bound, number: threshold.limit };
                 Some((rule.name.clone(), limit))
             }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
-use super::value::{length_or, link, tell};
-use crate::config::file;
+use super::value::{length_or, link, tell, window};
+use crate::config::file::{self, OneOrMany};
 use crate::config::problem::Gathered;
 use crate::duration;
 use crate::judge::{
-    Amount, Bound, Change, EngineMetric, EngineThreshold, HoldFor, Metric, Parts, Rule, RuleKind, Threshold, Turn,
-    Unreachable,
+    Amount, Bound, Change, EngineMetric, EngineThreshold, HoldFor, Metric, Over, Parts, Rule, RuleKind, Threshold,
+    Turn, Unreachable, Where,
 };
+use crate::pattern::Pattern;
 
 const REPEAT: SignedDuration = SignedDuration::from_hours(4);
 
@@ -26,7 +28,13 @@ fn hold(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> HoldFor {
     HoldFor::Lasting(g.take(key, parsed).unwrap_or_default())
 }
 
-pub(super) fn rule(g: &mut Gathered<'_>, name: &str, rule: &file::Rule, channels: &[String]) -> Option<Arc<Rule>> {
+pub(super) fn rule(
+    g: &mut Gathered<'_>,
+    name: &str,
+    rule: &file::Rule,
+    channels: &[String],
+    zone: &TimeZone,
+) -> Option<Arc<Rule>> {
     let at = format!("rules.{name}");
     let mut kinds = Vec::new();
     if let Some(threshold) = &rule.threshold {
@@ -53,8 +61,42 @@ pub(super) fn rule(g: &mut Gathered<'_>, name: &str, rule: &file::Rule, channels
     };
     let tell = tell(g, &at, rule.tell.as_ref(), channels);
     let link = link(g, &format!("{at}.link"), rule.link.as_deref());
+    let narrowed = narrowed(g, &format!("{at}.where"), rule.narrowed.as_ref());
+    let during = window(g, &format!("{at}.during"), rule.during.as_ref(), zone);
     let kind = kinds.into_iter().next().flatten()?;
-    Some(Arc::new(Rule { name: name.into(), kind, severity: rule.severity, tell, repeat, link }))
+    Some(Arc::new(Rule { name: name.into(), kind, severity: rule.severity, tell, repeat, link, narrowed, during }))
+}
+
+fn over(written: Option<file::Over>) -> Over {
+    match written {
+        None | Some(file::Over::Site) => Over::Site,
+        Some(file::Over::Proxy) => Over::Proxy,
+        Some(file::Over::VirtualProxy) => Over::VirtualProxy,
+        Some(file::Over::Directory) => Over::Directory,
+    }
+}
+
+fn narrowed(g: &mut Gathered<'_>, at: &str, written: Option<&file::Where>) -> Where {
+    let Some(written) = written else { return Where::default() };
+    let all = [&written.virtual_proxy, &written.directory, &written.user];
+    if all.iter().all(|one| one.as_ref().is_none_or(|one| one.all.is_empty())) {
+        g.add(at, "it narrows nothing: write `virtual_proxy`, `directory` or `user`, such as `{virtual_proxy: hr}`");
+    }
+    let names = |written: &Option<OneOrMany>| -> Vec<Pattern> {
+        written.iter().flat_map(|written| &written.all).map(|name| Pattern::of_name(name)).collect()
+    };
+    let (virtual_proxy, directory) = (names(&written.virtual_proxy), names(&written.directory));
+    if let Some(name) = directory.iter().map(Pattern::as_str).find(|name| name.contains('\\')) {
+        let what = "holds a back-slash, and no directory does: write a user under `user`";
+        g.add(format!("{at}.directory"), format!("`{name}` {what}"));
+    }
+    let user = users(g, &format!("{at}.user"), written.user.as_ref());
+    Where { virtual_proxy, directory, user }
+}
+
+fn users(g: &mut Gathered<'_>, key: &str, written: Option<&OneOrMany>) -> Vec<Pattern> {
+    let written = written.cloned().unwrap_or_default();
+    written.at(key).filter_map(|(key, pattern)| g.take(&key, Pattern::new(pattern))).collect()
 }
 
 fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Option<RuleKind> {
@@ -80,12 +122,19 @@ fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Optio
         Bound::Above | Bound::Below => {}
     }
     let hold = hold(g, &format!("{at}.for"), written.hold.as_deref());
+    let over = over(written.over);
+    if over != Over::Site
+        && matches!(written.metric, file::ThresholdMetric::Saturated | file::ThresholdMetric::MemoryFree)
+    {
+        g.add(format!("{at}.over"), "the engines serve the whole site: leave it out, or count people");
+    }
     let engines = |metric| RuleKind::Engines(EngineThreshold { metric, bound, limit, clear, hold });
-    let people = |metric| RuleKind::Threshold(Threshold { metric, bound, limit, clear, hold });
+    let people = |metric| RuleKind::Threshold(Threshold { metric, bound, limit, clear, hold, over });
     Some(match written.metric {
         file::ThresholdMetric::Sessions => people(Metric::Sessions),
         file::ThresholdMetric::Users => people(Metric::Users),
         file::ThresholdMetric::Anonymous => people(Metric::Anonymous),
+        file::ThresholdMetric::SessionsOfOneUser => people(Metric::SessionsOfOneUser),
         file::ThresholdMetric::Saturated => engines(EngineMetric::Saturated),
         file::ThresholdMetric::MemoryFree => engines(EngineMetric::MemoryFree),
     })

@@ -73,11 +73,13 @@ pub(in crate::store) struct Polls {
 }
 
 impl Figures {
-    fn of(&self, metric: Metric) -> Figure {
+    /// None of what readings do not have.
+    fn of(&self, metric: Metric) -> Option<Figure> {
         match metric {
-            Metric::Users => self.users,
-            Metric::Sessions => self.sessions,
-            Metric::Anonymous => self.anonymous,
+            Metric::Users => Some(self.users),
+            Metric::Sessions => Some(self.sessions),
+            Metric::Anonymous => Some(self.anonymous),
+            Metric::SessionsOfOneUser => None,
         }
     }
 }
@@ -354,7 +356,7 @@ pub(super) fn peak(pieces: &[Piece], of: impl Fn(&Figures) -> Figure) -> Option<
 pub(super) fn over(pieces: &[Piece], limit: Limit) -> Over {
     let (mut lasted, mut at_most, mut times, mut beyond) = (0, 0, 0, false);
     for piece in pieces {
-        let Some(figure) = piece.figures.as_ref().map(|figures| figures.of(limit.metric)) else { continue };
+        let Some(figure) = piece.figures.as_ref().and_then(|figures| figures.of(limit.metric)) else { continue };
         let full = piece.sight == Sight::Full;
         // Surely beyond, perhaps beyond, and surely not.
         let (surely, perhaps, within) = match limit.bound {

@@ -2,6 +2,7 @@
 
 mod change;
 mod delivery;
+mod digest;
 mod discovery;
 mod engines;
 mod grouping;

@@ -1,8 +1,8 @@
-//! Patterns over people: `*` is any run, `?` one character, all else itself, back-slash too.
+//! Patterns over people and over names of parts: `*` is any run, `?` one character, all else itself, back-slash too.
 
 use crate::snapshot::{User, fold};
 
-/// A pattern that must match a whole `DIRECTORY\id`; both sides are folded by Unicode lower case.
+/// A pattern that must match a whole `DIRECTORY\id`, or a whole name; both sides are folded by Unicode lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     written: String,
@@ -21,7 +21,12 @@ impl Pattern {
         if !written.contains('\\') && !written.contains('*') {
             return Err(PatternError::NoDirectory(written.to_owned()));
         }
-        Ok(Self { written: written.to_owned(), folded: fold(written).collect() })
+        Ok(Self::of_name(written))
+    }
+
+    /// A pattern over a single name, such as a directory's or a prefix; the empty one matches the empty name.
+    pub fn of_name(written: &str) -> Self {
+        Self { written: written.to_owned(), folded: fold(written).collect() }
     }
 
     pub fn as_str(&self) -> &str {
@@ -31,6 +36,10 @@ impl Pattern {
     pub fn matches(&self, user: &User) -> bool {
         let whole: Vec<char> = fold(&user.directory).chain(std::iter::once('\\')).chain(fold(&user.id)).collect();
         matches(&self.folded, &whole)
+    }
+
+    pub fn matches_name(&self, name: &str) -> bool {
+        matches(&self.folded, &fold(name).collect::<Vec<_>>())
     }
 
     /// A quick no: most people are in another directory than the one that a pattern begins with.
