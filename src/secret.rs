@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// A text that never reaches a log, an error, a page or a `Debug`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Box<str>);
 
 impl Secret {

@@ -14,6 +14,7 @@ use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::trust::OrItself;
 use super::{Outcome, Scope, is_loopback};
 use crate::message::clean;
 use crate::secret::Secret;
@@ -52,7 +53,7 @@ impl Authorities {
         self.pem.as_deref()
     }
 
-    fn certificates(&self) -> Vec<CertificateDer<'static>> {
+    pub(super) fn certificates(&self) -> Vec<CertificateDer<'static>> {
         let pem = self.pem.as_deref().unwrap_or_default();
         CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
     }
@@ -83,6 +84,7 @@ impl Client {
             let verifier =
                 rustls_platform_verifier::Verifier::new_with_extra_roots(authorities.certificates(), provider)
                     .map_err(|error| format!("the machine's certificate authorities cannot be read: {error}"))?;
+            let verifier = OrItself { usual: Arc::new(verifier), given: authorities.certificates() };
             config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         };
         reqwest::Client::builder()

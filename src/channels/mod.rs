@@ -14,6 +14,7 @@ mod plain;
 pub mod slack;
 pub mod teams;
 mod terminal;
+mod trust;
 mod used;
 mod view;
 mod words;

@@ -74,6 +74,9 @@ fn fact(facts: &Facts) -> String {
             format!("headcount: channel {channel} takes messages again, waiting: {waiting}")
         }
         Facts::Notice(Notice::Restart(restart)) => restarting(restart),
+        Facts::Notice(Notice::LogOut(log_out)) => {
+            format!("restart of Qlik Sense planned, {}: please save your work and log out", instant(&log_out.planned))
+        }
         Facts::Heartbeat { channel, quiet_for, .. } => {
             format!("headcount: still here, nothing was sent to {channel} for {quiet_for}")
         }

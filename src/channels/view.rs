@@ -99,6 +99,11 @@ fn clean_facts(facts: &mut Facts) -> usize {
             tidy(why);
             0
         }
+        Facts::Notice(Notice::LogOut(log_out)) => {
+            log_out.because = log_out.because.as_deref().map(clean).filter(|because| !because.trim().is_empty());
+            log_out.on.iter_mut().for_each(tidy);
+            0
+        }
         Facts::Notice(Notice::Restart(restart)) => {
             restart.because = restart.because.as_deref().map(clean).filter(|because| !because.trim().is_empty());
             clean_silent(&mut restart.silent)

@@ -37,6 +37,15 @@ Examples:
   headcount who --host sense.example.com --cert client.pem --key client_key.pem --root root.pem
   headcount who --host sense.example.com … --discover           all virtual proxies of all proxies";
 
+/// What `drain --help` ends with.
+const DRAIN: &str = "\
+Exit status: 0 only when few enough are on and all of the site was seen; 4 when too many are on at the deadline, 3 when
+not all of the site could be seen then, 1 on Ctrl-C; the channels are told each of these.
+
+Examples:
+  headcount drain --site prod --deadline 22:30 --tell ops --reason \"November patch\"
+  headcount drain --site prod --deadline 45m --tell ops --tell managers && restart-sense";
+
 /// What `replay --help` ends with.
 const REPLAY: &str = "\
 Examples:
@@ -131,6 +140,9 @@ pub(super) enum Command {
     Report(Report),
     /// Tells channels who is on now
     Announce(Announce),
+    /// Waits until people have left, before a restart, and tells channels how it goes
+    #[command(after_help = DRAIN)]
+    Drain(Drain),
     /// Looks at the configuration, and shows when each schedule fires next
     Check(Check),
     /// Sends a real test message to a channel
@@ -251,7 +263,7 @@ fn name_and_address(text: &str) -> Result<(String, std::net::IpAddr), String> {
 /// A length of time that is not nothing.
 fn some_time(text: &str) -> Result<jiff::SignedDuration, String> {
     match crate::duration::parse(text) {
-        Ok(length) if length.is_zero() => Err("no site answers in no time: write a length such as `5s`".to_owned()),
+        Ok(length) if length.is_zero() => Err("that is no time at all: write a length such as `5s`".to_owned()),
         other => other,
     }
 }
@@ -350,6 +362,28 @@ pub(super) struct Announce {
     /// When the restart is planned: HH:MM or YYYY-MM-DDTHH:MM
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
+    /// Why, in your own words
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Drain {
+    /// The site to be restarted
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: String,
+    /// Wait until no more than so many are on: users, and anonymous sessions
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) until: u64,
+    /// Wait no longer than this: HH:MM, YYYY-MM-DDTHH:MM, or a length of time such as 45m
+    #[arg(long, value_name = "TIME|DURATION")]
+    pub(super) deadline: String,
+    /// A channel to tell: at once, 15, 5 and 1 minutes before the deadline, and at the end; several times for several
+    #[arg(long, value_name = "CHANNEL")]
+    pub(super) tell: Vec<String>,
+    /// How often to look
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = some_time)]
+    pub(super) every: jiff::SignedDuration,
     /// Why, in your own words
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,

@@ -25,8 +25,31 @@ pub(super) enum Unsent {
     Dropped,
 }
 
+/// What came of one delivery.
+pub(super) struct Came {
+    pub(super) id: DeliveryId,
+    pub(super) taken: bool,
+    /// Whether it is still to be sent.
+    pub(super) waits: bool,
+    pub(super) said: String,
+}
+
 /// Waits until each is delivered, given up, or has failed once. Says what came of each.
 pub(super) async fn see_through(rooms: &Rooms, ids: &[DeliveryId], unsent: Unsent) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    for came in settle(rooms, ids, unsent).await? {
+        if came.taken {
+            output::say(&came.said);
+        } else {
+            output::complain(&came.said);
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
+}
+
+/// The same, said by the caller.
+pub(super) async fn settle(rooms: &Rooms, ids: &[DeliveryId], unsent: Unsent) -> Result<Vec<Came>, Failure> {
     let begun = rooms.clock.now();
     let mut lock = None;
     loop {
@@ -58,22 +81,22 @@ pub(super) async fn see_through(rooms: &Rooms, ids: &[DeliveryId], unsent: Unsen
         }
         tokio::time::sleep(LOOK).await;
     }
-    let mut exit = Exit::Done;
+    let mut all = Vec::with_capacity(ids.len());
     for id in ids {
-        if let Some(delivery) = rooms.store.delivery(*id).await?
-            && !told(&delivery, lock.is_some(), unsent)
-        {
-            exit = Exit::Failed;
-            if unsent == Unsent::Dropped && delivery.state == DeliveryState::Pending {
+        if let Some(delivery) = rooms.store.delivery(*id).await? {
+            let waits = delivery.state == DeliveryState::Pending;
+            let (taken, said) = told(&delivery, lock.is_some(), unsent);
+            if unsent == Unsent::Dropped && waits {
                 rooms.store.drop_delivery(*id, rooms.clock.now()).await?;
             }
+            all.push(Came { id: *id, taken, waits, said });
         }
     }
-    Ok(exit)
+    Ok(all)
 }
 
-/// Says what came of one delivery. True when it was taken.
-fn told(delivery: &Delivery, alone: bool, unsent: Unsent) -> bool {
+/// Whether it was taken, and what to say of it.
+fn told(delivery: &Delivery, alone: bool, unsent: Unsent) -> (bool, String) {
     let to = if delivery.recipient.is_empty() {
         format!("`{}`", delivery.channel)
     } else {
@@ -84,25 +107,20 @@ fn told(delivery: &Delivery, alone: bool, unsent: Unsent) -> bool {
         (None, Some((_, why))) => format!("the channel is left alone for a while, since {}", output::shown(why)),
         (None, None) => "nobody has sent it yet".to_owned(),
     };
-    match delivery.state {
-        DeliveryState::Delivered => {
-            output::say(&format!("{to} took it."));
-            return true;
-        }
+    let said = match delivery.state {
+        DeliveryState::Delivered => format!("{to} took it."),
         DeliveryState::Pending if unsent == Unsent::Dropped => {
-            output::complain(&format!("{to} did not take it: {why}. It is not tried again"));
+            format!("{to} did not take it: {why}. It is not tried again")
         }
-        DeliveryState::Pending if alone => output::complain(&format!(
+        DeliveryState::Pending if alone => format!(
             "{to} did not take it: {why}. It waits in the outbox as {} until `headcount run` sends it",
             delivery.id.0
-        )),
-        DeliveryState::Pending => {
-            output::complain(&format!(
-                "{to} has not taken it yet: {why}. The daemon goes on trying; it is {} in the outbox",
-                delivery.id.0
-            ));
-        }
-        DeliveryState::GivenUp | DeliveryState::Dropped => output::complain(&format!("{to} did not take it: {why}")),
-    }
-    false
+        ),
+        DeliveryState::Pending => format!(
+            "{to} has not taken it yet: {why}. The daemon goes on trying; it is {} in the outbox",
+            delivery.id.0
+        ),
+        DeliveryState::GivenUp | DeliveryState::Dropped => format!("{to} did not take it: {why}"),
+    };
+    (delivery.state == DeliveryState::Delivered, said)
 }

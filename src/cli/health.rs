@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::output;
-use crate::snapshot::{Engine, Health, Snapshot};
+use crate::snapshot::{Engine, Health, Snapshot, Unseen};
 
 /// One engine, as JSON; memory is in MB. What it does not tell is null.
 #[derive(Serialize)]
@@ -121,14 +121,14 @@ pub(super) fn say(snapshot: &Snapshot) {
 pub(super) fn complain(snapshot: &Snapshot) {
     for engine in snapshot.engines() {
         if let Err(why) = &engine.health {
-            output::complain(&format!(
-                "site `{}`, engine {} was not seen: {}: {}; {}",
-                output::shown(snapshot.site()),
-                output::shown(&engine.host),
-                why.tried,
-                output::shown(&why.what),
-                why.advice
-            ));
+            output::complain(&sentence(snapshot.site(), &engine.host, why));
         }
     }
+}
+
+/// What an engine that was not seen comes to.
+pub(super) fn sentence(site: &str, host: &str, why: &Unseen) -> String {
+    let (site, host) = (output::shown(site), output::shown(host));
+    let (tried, what, advice) = (&why.tried, output::shown(&why.what), &why.advice);
+    format!("site `{site}`, engine {host} was not seen: {tried}: {what}; {advice}")
 }

@@ -10,11 +10,13 @@ mod connect;
 mod deliver;
 #[cfg(feature = "demo")]
 mod demo;
+mod drain;
 mod exit;
 mod health;
 mod import;
 mod incidents;
 mod init;
+mod known;
 mod outbox;
 mod output;
 mod poll;
@@ -84,6 +86,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Poll(poll) => poll::poll(&context, poll).await,
         Command::Report(report) => report::report(&context, report).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
+        Command::Drain(drain) => drain::drain(&context, drain).await,
         Command::Check(check) => check::check(&context, check).await,
         Command::Test(test) => test::test(&context, test).await,
         Command::Preview(preview) => preview::show(&context, preview).await,

@@ -88,7 +88,7 @@ async fn live(
     let store = Store::open_existing(&context.state().join(&config.database)).await?;
     let mut exit = Exit::Done;
     for name in sites {
-        let site = super::announce::known_site(config, name)?;
+        let site = super::known::site(config, name)?;
         let qlik = Qlik::new(&site.qlik).map_err(|error| Failure::usage(error.to_string()))?;
         let mut names = KnownNames::default();
         if let Some(store) = &store {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{Who, WhoFormat};
 use super::exit::{Exit, Failure};
-use super::{Context, health, output, topology};
+use super::{Context, health, known, output, topology};
 use crate::config::load::Loader;
 use crate::message::{KnownNames, Person, people};
 use crate::qlik::{
@@ -219,10 +219,7 @@ fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>,
     let config = context.config()?;
     let mut names: Vec<&str> = Vec::new();
     for name in &args.site {
-        if config.site(name).is_none() {
-            let known = config.sites.iter().map(|site| format!("`{}`", site.name)).collect::<Vec<_>>().join(", ");
-            return Err(Failure::usage(format!("no site is called `{}`; there is {known}", output::shown(name))));
-        }
+        known::site(&config, name)?;
         if !names.contains(&name.as_str()) {
             names.push(name);
         }
@@ -399,7 +396,7 @@ fn table(snapshots: &[Snapshot], names: &KnownNames, total: Option<Counts>) -> S
     text
 }
 
-fn counted(counts: Counts) -> String {
+pub(super) fn counted(counts: Counts) -> String {
     let mut text = output::count(counts.users, "user", "users");
     if counts.anonymous > 0 {
         let _ = write!(text, " and {}", output::count(counts.anonymous, "anonymous session", "anonymous sessions"));

@@ -34,8 +34,28 @@ pub async fn recall(store: &Store, site: &str, qlik: &Qlik) -> Result<(), StoreE
 
 /// Looks at a site by what is known of it, and keeps what its repository said.
 pub(super) async fn look(store: &Store, site: &str, qlik: &Qlik, at: Timestamp) -> Result<Snapshot, StoreError> {
+    look_with(store, site, qlik, at, false).await
+}
+
+/// The same, with the health of the engines.
+pub(super) async fn look_closely(
+    store: &Store,
+    site: &str,
+    qlik: &Qlik,
+    at: Timestamp,
+) -> Result<Snapshot, StoreError> {
+    look_with(store, site, qlik, at, true).await
+}
+
+async fn look_with(
+    store: &Store,
+    site: &str,
+    qlik: &Qlik,
+    at: Timestamp,
+    health: bool,
+) -> Result<Snapshot, StoreError> {
     recall(store, site, qlik).await?;
-    let snapshot = qlik.observe(at).await;
+    let snapshot = qlik.observe_with(at, health).await;
     Discovery::default().note(store, site, qlik).await?;
     Ok(snapshot)
 }

@@ -3,6 +3,7 @@
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
 mod discovery;
+mod drain;
 mod look_back;
 mod notice;
 mod past;
@@ -21,6 +22,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
+pub use drain::{Draining, Looked};
 pub use look_back::{look_back, store_begins};
 pub use notice::{announce, test};
 pub use past::{PastPoll, remember};

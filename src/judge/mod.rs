@@ -5,6 +5,7 @@
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
 mod change;
+mod drain;
 mod engine;
 mod incident;
 mod scope;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Amount, Change};
+pub use drain::{Drain, End, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, Peak, State};

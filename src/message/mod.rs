@@ -33,13 +33,13 @@ pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use looked_back::{Crossed, LookedBack, digest};
 pub use moment::{Moment, lasting};
-pub use notice::{Notice, Restart, Step};
+pub use notice::{Active, LogOut, Notice, Restart, RestartNews, active, log_out, restart};
 pub use several::several;
 pub use summary::{Entry, WhyHeld};
 pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
-pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Turn};
+pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Step, Turn};
 pub use crate::snapshot::{Counts, Coverage};
 
 /// What sort of message it is; names the template.

@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric, Entry,
-    Facts, Furthest, Heat, HeatRow, Kind, Limit, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period,
-    Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched,
-    WhyHeld, lasting, several,
+    Active, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric,
+    Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named, Notice, Over,
+    Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour,
+    Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -64,6 +64,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("notice_restart_clear", notice(restart(Step::Clear, Some(Counts::default()), FULL), Vec::new())),
         ("notice_restart_overdue", notice(restart(Step::Overdue, Some(people_counts()), PARTIAL), people())),
         ("notice_restart_called_off", notice(restart(Step::CalledOff, None, NOTHING), Vec::new())),
+        ("notice_log_out", log_out()),
         ("notice_channel_down", channel_down()),
         ("notice_channel_well", channel_well()),
         ("test", test()),
@@ -320,6 +321,8 @@ fn restart(step: Step, counts: Option<Counts>, coverage: Coverage) -> Notice {
         counts,
         silent,
         coverage,
+        active: counts.map(|_| Active { users: 2, coverage: Coverage { answered: 2, asked: 2 } }),
+        idle: Some(30),
     })
 }
 
@@ -330,6 +333,21 @@ fn notice(notice: Notice, people: Vec<Person>) -> Message {
     };
     let message = alert("", severity, Reason::Asked { planned: None, because: None }, Facts::Notice(notice));
     Message { kind: Kind::Notice, source: None, people, ..message }
+}
+
+fn log_out() -> Message {
+    let facts = LogOut {
+        planned: minutes(15),
+        left: lasting(SignedDuration::from_mins(15)),
+        because: Some("November patch of Qlik Sense".to_owned()),
+        sessions: 2,
+        on: vec![String::new(), "hr".to_owned()],
+    };
+    let mut message = notice(Notice::LogOut(facts), Vec::new());
+    if let Some(site) = &mut message.site {
+        site.link = None;
+    }
+    message
 }
 
 fn of_itself(message: Message) -> Message {

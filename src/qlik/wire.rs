@@ -70,10 +70,41 @@ fn unfit(error: &serde_json::Error, body: &[u8], of: &'static str, one: &str, re
 pub fn parse_sessions(body: &[u8]) -> Result<Vec<Session>, Fault> {
     const OF: &str = "a list of sessions";
     let body = array(body, OF)?;
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let sessions = Sessions::deserialize(&mut reader).and_then(|sessions| reader.end().map(|()| sessions));
     let required = ["UserDirectory", "UserId", "SessionId"];
-    sessions.map(|sessions| sessions.0).map_err(|error| unfit(&error, body, OF, "a session", &required))
+    read(body).or_else(|error| {
+        // What one person is called must not hide all others.
+        let mended = whole_letters(body).and_then(|mended| read(&mended).ok());
+        mended.ok_or_else(|| unfit(&error, body, OF, "a session", &required))
+    })
+}
+
+fn read(body: &[u8]) -> Result<Vec<Session>, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let sessions = Sessions::deserialize(&mut reader)?;
+    reader.end().map(|()| sessions.0)
+}
+
+/// JSON can say half a letter: one of the two escapes that only together are one, as when a name was cut in between. Each is
+/// replaced by the mark for what is no letter. None where there is none.
+fn whole_letters(body: &[u8]) -> Option<Vec<u8>> {
+    let half = |at: usize, of: std::ops::Range<u16>| {
+        let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        let code = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        of.contains(&code).then_some(())
+    };
+    let (mut mended, mut at) = (body.to_vec(), 0);
+    while at < body.len() {
+        at += match (body[at], half(at, 0xd800..0xdc00), half(at, 0xdc00..0xe000)) {
+            (b'\\', Some(()), _) if half(at + 6, 0xdc00..0xe000).is_some() => 12,
+            (b'\\', None, None) => 2,
+            (b'\\', ..) => {
+                mended[at + 2..at + 6].copy_from_slice(b"fffd");
+                6
+            }
+            _ => 1,
+        };
+    }
+    (mended != body).then_some(mended)
 }
 
 /// Reads a list of the repository; `of` is what it is called, such as `a list of proxies`.
@@ -149,6 +180,19 @@ mod tests {
         );
         assert!(parse_sessions(b"[]").unwrap().is_empty());
         assert!(parse_sessions(b"\xef\xbb\xbf [] \r\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn half_a_letter_hides_nobody() {
+        let body = br#"[
+            {"UserDirectory":"LAB","UserId":"\ud83dx","SessionId":"s1"},
+            {"UserDirectory":"LAB","UserId":"x\udc00","SessionId":"s2","UserName":"\ud83d\ude00 \ud83d\ud83d\ude00"},
+            {"UserDirectory":"LAB","UserId":"\\ud83d","SessionId":"s3"}
+        ]"#;
+        let sessions = parse_sessions(body).unwrap();
+        let ids: Vec<_> = sessions.iter().map(|session| &*session.user.id).collect();
+        assert_eq!(ids, ["\u{fffd}x", "x\u{fffd}", "\\ud83d"]);
+        assert_eq!(sessions[1].user.name.as_deref(), Some("😀 \u{fffd}😀"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod hours;
 mod incidents;
 mod key;
 mod lock;
+mod newest;
 mod outbox;
 mod past;
 mod polls;

@@ -497,7 +497,7 @@ async fn test_and_announce_without_a_daemon_send_for_themselves() {
     assert_eq!(test.status, 0, "{}", test.err);
     let unknown = headcount(&folder, &["test", "oops"]).await;
     assert!(
-        unknown.status == 2 && unknown.err.contains("no channel is called `oops`; there is `ops`"),
+        unknown.status == 2 && unknown.err.contains("no channel is called `oops`; did you mean `ops`?"),
         "{}",
         unknown.err
     );

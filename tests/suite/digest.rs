@@ -1,5 +1,12 @@
 //! Digests beside the same worked out in another way: minute by minute, person by person, with nothing but loops.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_range_loop,
+    clippy::too_many_lines,
+    reason = "a count by loops alone, in which whatever fails is the test's own"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

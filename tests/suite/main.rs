@@ -2,15 +2,19 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
+mod budget;
 mod certificates;
 mod cli;
 mod demo;
 mod digest;
 mod discovery;
+mod drain;
 mod engines;
 mod forms;
 mod histories;
 mod import;
+mod names;
+mod payloads;
 mod rooms;
 mod shipped;
 mod story;

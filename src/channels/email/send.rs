@@ -16,6 +16,7 @@ use super::settings::Login;
 use super::token::Grant;
 use super::{Settings, Tls};
 use crate::channels::http::Client;
+use crate::channels::trust::is_given;
 use crate::channels::{Authorities, Outcome, Parcel, Scope};
 use crate::message::clean;
 use crate::secret::Secret;
@@ -28,6 +29,8 @@ const LONGEST: Duration = Duration::from_secs(150);
 const CONNECT: Duration = Duration::from_secs(10);
 /// What is said after the mail is taken decides nothing any more.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How rustls says that a server shows the certificate of an authority as its own.
+const ITSELF: &str = "CaUsedAsEndEntity";
 
 /// What the conversation needs besides the mail.
 #[derive(Clone, Copy)]
@@ -59,9 +62,20 @@ pub(in crate::channels) async fn send(means: Means<'_>, channel: &str, parcel: P
             after: None,
             scope: Scope::Channel,
             maybe_taken: stage == Stage::End,
-            why: format!("the mail server did not finish within {} s", patience.as_secs()),
+            why: unfinished(means.settings, stage, patience),
         },
     }
+}
+
+/// What it may mean that a server said nothing for so long.
+fn unfinished(settings: &Settings, stage: Stage, patience: Duration) -> String {
+    let hint = match (stage, settings.smtp.tls) {
+        (Stage::Connect, Tls::Starttls | Tls::None) => {
+            "; it connected and said nothing, as one does that wants `tls: implicit`"
+        }
+        _ => "",
+    };
+    format!("the mail server did not finish within {} s{hint}", patience.as_secs())
 }
 
 /// Connects, makes the connection private, logs in, and leaves: no mail is sent.
@@ -85,9 +99,9 @@ pub(in crate::channels) async fn reach(means: Means<'_>, now: Timestamp) -> Resu
 async fn logged_in(means: Means<'_>, now: Timestamp, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
     let failed = |stage: Stage| move |error: Error| judge_error(means.settings, stage, &error);
     match &means.settings.smtp.login {
-        None => open(means, stage).await,
+        None => open(means, now, stage).await,
         Some(Login::Password { user, password }) => {
-            let mut connection = open(means, stage).await?;
+            let mut connection = open(means, now, stage).await?;
             *stage = Stage::Login;
             let credentials = Credentials::new(user.clone(), password.expose().to_owned());
             connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(failed(*stage))?;
@@ -95,14 +109,14 @@ async fn logged_in(means: Means<'_>, now: Timestamp, stage: &mut Stage) -> Resul
         }
         Some(Login::Token { user, grant }) => {
             let first = token(means, grant, None, now).await?;
-            let mut connection = open(means, stage).await?;
+            let mut connection = open(means, now, stage).await?;
             *stage = Stage::Login;
             match bear(means, &mut connection, user, &first).await {
                 Ok(()) => Ok(connection),
                 Err(Outcome::ChannelDown { .. }) => {
                     connection.abort().await;
                     let second = token(means, grant, Some(&first), now).await?;
-                    connection = open(means, stage).await?;
+                    connection = open(means, now, stage).await?;
                     *stage = Stage::Login;
                     bear(means, &mut connection, user, &second).await?;
                     Ok(connection)
@@ -120,12 +134,28 @@ async fn token(means: Means<'_>, grant: &Grant, refused: Option<&Secret>, now: T
     }
 }
 
-/// Connects, and makes the connection private.
-async fn open(means: Means<'_>, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
+/// Connects, and makes the connection private. A server whose certificate vouches for itself is trusted where `ca` gives that
+/// very certificate: lettre can only be told to take any, so it is compared before a word of substance is said.
+async fn open(means: Means<'_>, now: Timestamp, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
+    let refused = match connect(means, false, stage).await {
+        Err(Outcome::ChannelDown { why }) if means.authorities.pem().is_some() && why.contains(ITSELF) => why,
+        usual => return usual,
+    };
+    let mut connection = connect(means, true, stage).await?;
+    let certificate = connection.peer_certificate().unwrap_or_default();
+    if is_given(&means.authorities.certificates(), &certificate, now.as_second()) {
+        return Ok(connection);
+    }
+    connection.abort().await;
+    Err(Outcome::ChannelDown { why: refused })
+}
+
+/// Connects, and makes the connection private; with `any`, under whatever certificate of that name.
+async fn connect(means: Means<'_>, any: bool, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
     let Means { settings, authorities, .. } = means;
     let smtp = &settings.smtp;
     let privacy = || {
-        let mut tls = TlsParameters::builder(smtp.host.clone());
+        let mut tls = TlsParameters::builder(smtp.host.clone()).dangerous_accept_invalid_certs(any);
         if let Some(pem) = authorities.pem() {
             tls = tls.add_root_certificate(Certificate::from_pem(pem).map_err(|error| error.to_string())?);
         }
@@ -237,7 +267,11 @@ fn judge_error(settings: &Settings, stage: Stage, error: &Error) -> Outcome {
     if error.is_client() || error.is_tls() {
         Outcome::ChannelDown { why }
     } else if lower.contains("certificate") || lower.contains("certversion") {
-        let hint = "; is its authority missing (`ca`), or is it an old version 1 certificate?";
+        let hint = if told.contains(ITSELF) {
+            "; it vouches for itself, as an authority: give that very certificate as `ca`"
+        } else {
+            "; is its authority missing (`ca`), or is it an old version 1 certificate?"
+        };
         Outcome::ChannelDown { why: format!("{why}{hint}") }
     } else {
         // The line broke, or the answer did. Once the mail is under way, the server may have taken it.

@@ -15,8 +15,11 @@ pub(in crate::channels) const MOST_PEOPLE: usize = 250;
 /// What Teams draws of a chart; a line may have gaps. More points than these would crowd out the rest of the card.
 pub(in crate::channels) const CHART: Limits = Limits { points: 48, series: 6, label: 40, gaps: true };
 
-/// How many items of a list the plain card shows: as long as they come, no more surely fit.
-const ITEMS: usize = 5;
+/// How much the lines of a plain card take, as the limit counts them; the rest is for its title, and for where it comes from.
+const PLAIN: usize = 20_000;
+/// The longest of its lines, and what each takes beside its text.
+const PLAIN_LINE: usize = 300;
+const PLAIN_EMPTY: usize = 140;
 
 /// The layout's card in its envelope.
 pub(in crate::channels) fn dress(
@@ -36,7 +39,7 @@ pub(in crate::channels) fn row_length(row: &Row<'_>) -> usize {
     const LINE: &str = r#"{"inlines":[{"text":"","type":"TextRun"},{"isSubtle":true,"text":"","type":"TextRun"},{"isSubtle":true,"text":"","type":"TextRun"}],"spacing":"Medium","type":"RichTextBlock"},"#;
     // What stands between the texts, such as ` · 12 sessions`, with marks that are not ASCII.
     const BETWEEN: usize = 80;
-    let length = |text: &str| limits::escaped_length(text) + 2 * text.matches(['"', '\\']).count();
+    let length = text_length;
     let places: usize = row.on.iter().map(|prefix| length(prefix).max(7) + 2).sum();
     limits::escaped_length(LINE)
         + BETWEEN
@@ -48,15 +51,31 @@ pub(in crate::channels) fn row_length(row: &Row<'_>) -> usize {
 
 /// The words alone, on a card that any client shows.
 pub(in crate::channels) fn plain(words: &Words, mood: Mood) -> String {
-    let run = |text: &str, weight: &str| json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": short(text, 300), "weight": weight}]});
+    let run = |text: &str, weight: &str| json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": short(text, PLAIN_LINE), "weight": weight}]});
+    let told = words.text();
+    // Between the title and where it comes from, as many lines as there is room for.
+    let lines: Vec<&str> = told.lines().skip(1).filter(|line| !line.is_empty() && *line != words.meta).collect();
+    let mut room = PLAIN;
+    let fits = |line: &&&str| {
+        let length = text_length(&short(line, PLAIN_LINE)) + PLAIN_EMPTY;
+        let fits = length <= room;
+        room = room.saturating_sub(length);
+        fits
+    };
+    let shown = lines.iter().take_while(fits).count();
+    let more = (shown < lines.len()).then(|| format!("and {} more lines", lines.len() - shown));
     let body: Vec<Value> = [run(&format!("{} {}", mood.emoji(), words.title), "Bolder")]
         .into_iter()
-        .chain(words.lines.iter().map(|line| run(line, "Default")))
-        .chain(words.items.iter().take(ITEMS).map(|item| run(&format!("• {item}"), "Default")))
-        .chain(words.items.get(ITEMS).map(|_| run("• and more", "Default")))
+        .chain(lines[..shown].iter().map(|line| run(line, "Default")))
+        .chain(more.map(|more| run(&more, "Default")))
         .chain([run(&words.meta, "Default")])
         .collect();
     envelope(json!({"type": "AdaptiveCard", "version": "1.5", "body": body}), words).to_string()
+}
+
+/// How long a text is on an escaped card: what JSON escapes is escaped once more.
+fn text_length(text: &str) -> usize {
+    limits::escaped_length(text) + 2 * text.matches(['"', '\\']).count()
 }
 
 /// What a flow takes that begins "when a Teams webhook request is received". `summary` is the notification.

@@ -4,6 +4,7 @@ mod change;
 mod delivery;
 mod digest;
 mod discovery;
+mod drain;
 mod engines;
 mod grouping;
 mod names;

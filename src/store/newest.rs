@@ -1,0 +1,32 @@
+//! When people came who are on a site, as far as it is known at this moment.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::Row as _;
+
+use super::{Store, StoreError, at, ms};
+
+/// What was recorded longer ago says nothing of now.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
+
+impl Store {
+    /// When the newest open session of each person on a site began, by directory and id in lower case with a back-slash
+    /// between; nothing where nobody recorded the site lately.
+    pub async fn newest_sessions(&self, site: &str, now: Timestamp) -> Result<HashMap<String, Timestamp>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT directory_key, id_key, max(began) FROM span JOIN pair ON pair.id = span.pair JOIN person ON person.id = span.person \
+             WHERE site = $1 AND ended IS NULL AND EXISTS \
+             (SELECT 1 FROM reading WHERE reading.site = $1 AND reading.pair IS NULL AND reading.\"to\" >= $2) \
+             GROUP BY person.id",
+        )
+        .bind(site)
+        .bind(ms(now.checked_sub(FRESH).unwrap_or(Timestamp::MIN)))
+        .fetch_all(&self.pool)
+        .await?;
+        let key = |row: &super::dialect::Row| {
+            Ok((format!("{}\\{}", row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?), at(row.try_get(2)?)))
+        };
+        rows.iter().map(key).collect()
+    }
+}
