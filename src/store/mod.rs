@@ -19,6 +19,7 @@ mod recall;
 mod reports;
 mod routing;
 mod schedules;
+mod seen;
 mod sick;
 mod spans;
 mod tidy;
@@ -38,6 +39,7 @@ pub use polls::{Poll, Recorded};
 pub use recall::{RecalledReading, RecalledSession};
 pub use reports::ReportTold;
 pub use schedules::Slot;
+pub use seen::Answer;
 pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 
