@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::drawn::{Drawn, Told};
 use super::words::{Block, Words};
 use crate::message::{
-    Chart, Digest, EngineLine, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since,
-    clean,
+    Chart, Digest, EngineLine, Facts, Heat, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent,
+    Since, clean,
 };
 
 /// The silent pairs that a message names one by one.
@@ -324,6 +324,8 @@ pub(super) struct View<'a> {
     pub drawn: Option<&'a Drawn>,
     /// What it shows, in words.
     pub chart_told: Option<&'a str>,
+    /// The hours of a week, as numbers: mail colours them.
+    pub heat: Option<&'a Heat>,
     #[serde(flatten)]
     pub shown: Shown<'a>,
 }
@@ -360,6 +362,10 @@ impl<'a> View<'a> {
             chart,
             drawn,
             chart_told: words.chart.as_deref(),
+            heat: match &matter.facts {
+                Facts::Digest(digest) => digest.heat.as_ref(),
+                _ => None,
+            },
             shown: people.shown(shown),
         }
     }

@@ -14,6 +14,7 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("unmarked", |text: &str| unmarked(text));
     environment.add_filter("grouped", grouped);
     environment.add_filter("shades", |cells: Vec<Option<u64>>, most: u64| shades(&cells, most));
+    environment.add_filter("tint", |cell: Option<u64>, most: u64| tint(cell, most));
     environment.add_filter("ended", |text: &str| ended(text));
 }
 
@@ -123,6 +124,15 @@ fn shades(cells: &[Option<u64>], most: u64) -> String {
     cells.iter().map(|cell| cell.map_or('·', mark)).collect()
 }
 
+/// A colour between white and blue, the darker the more; grey where there is no number.
+fn tint(cell: Option<u64>, most: u64) -> String {
+    const FULL: [u64; 3] = [0x1d, 0x5f, 0xa8];
+    let Some(n) = cell else { return "#e9ebef".to_owned() };
+    let most = most.max(1);
+    let [red, green, blue] = FULL.map(|full| 255 - (255 - full) * n.min(most) / most);
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
 /// The prefixes that somebody is on; nothing for the default virtual proxy alone.
 fn places(on: &[String]) -> String {
     match on {
@@ -155,6 +165,10 @@ mod tests {
         assert_eq!([7, 999, 1000, 44_640, 1_234_567].map(grouped), ["7", "999", "1,000", "44,640", "1,234,567"]);
         assert_eq!(shades(&[Some(0), Some(1), None, Some(70), Some(35)], 70), "▁▁·█▄");
         assert_eq!(shades(&[Some(0), None], 0), "▁·");
+        assert_eq!(
+            [None, Some(0), Some(4), Some(8)].map(|cell| tint(cell, 8)),
+            ["#e9ebef", "#ffffff", "#8eafd4", "#1d5fa8"]
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),
     (60, "parts", include_str!("migrations/0060_parts.sql")),
     (70, "reports", include_str!("migrations/0070_reports.sql")),
+    (71, "spans over", include_str!("migrations/0071_spans_over.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.
