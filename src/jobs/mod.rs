@@ -5,6 +5,7 @@
 mod discovery;
 mod drain;
 mod look_back;
+mod lookout;
 mod notice;
 mod past;
 mod poll;
@@ -24,6 +25,7 @@ use tokio::sync::Mutex;
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
 pub use look_back::{look_back, store_begins};
+pub use lookout::{Lookout, lookout};
 pub use notice::{announce, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
@@ -39,7 +41,7 @@ use crate::judge::Rule;
 use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
-use crate::schedule::{Cron, Window};
+use crate::schedule::{Cron, Maintenance, Window};
 use crate::store::Store;
 use crate::store::aggregate::Limit;
 
@@ -58,6 +60,8 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+    /// When its site is worked on.
+    pub maintenance: Vec<Arc<Maintenance>>,
 }
 
 impl Check {

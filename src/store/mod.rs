@@ -7,9 +7,11 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod flaps;
 mod hours;
 mod incidents;
 mod key;
+mod life;
 mod lock;
 mod newest;
 mod outbox;
@@ -21,6 +23,7 @@ mod routing;
 mod schedules;
 mod seen;
 mod sick;
+mod silences;
 mod spans;
 mod tidy;
 mod topology;
@@ -40,6 +43,7 @@ pub use recall::{RecalledReading, RecalledSession};
 pub use reports::ReportTold;
 pub use schedules::Slot;
 pub use seen::Answer;
+pub use silences::EndedSilence;
 pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 
