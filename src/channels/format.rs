@@ -31,6 +31,16 @@ pub fn format(kind: ChannelKind, message: &Message, engine: &Engine, names: Name
     payload
 }
 
+/// A message as a page to be looked at: the mail's, which stands for itself.
+pub fn page(message: &Message, engine: &Engine) -> String {
+    let payload = format(ChannelKind::Email, message, engine, Names::Shown);
+    let mut body: serde_json::Value = serde_json::from_str(payload.body()).unwrap_or_default();
+    match body["html"].take() {
+        serde_json::Value::String(html) => html,
+        _ => String::new(),
+    }
+}
+
 /// As [`format()`], with what is wrong with the templates told rather than logged.
 pub fn attempt(kind: ChannelKind, message: &Message, engine: &Engine, names: Names) -> (Payload, Option<String>) {
     let (payload, trouble) = formatted(kind, message, engine, names);

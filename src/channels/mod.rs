@@ -13,6 +13,7 @@ mod payload;
 mod plain;
 pub mod slack;
 pub mod teams;
+mod terminal;
 mod trust;
 mod used;
 mod view;
@@ -27,10 +28,11 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use format::{attempt, format, headline, rehearse};
+pub use format::{attempt, format, headline, page, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
+pub use terminal::terminal;
 pub use used::{Used, used};
 
 use crate::message::Message;

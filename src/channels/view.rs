@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::drawn::{Drawn, Told};
 use super::words::{Block, Words};
 use crate::message::{
-    Chart, Digest, EngineLine, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since,
-    Trouble, clean,
+    Chart, Digest, EngineLine, Facts, Heat, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent,
+    Since, Trouble, clean,
 };
 
 /// The silent pairs that a message names one by one.
@@ -125,19 +125,22 @@ fn clean_facts(facts: &mut Facts) -> usize {
             0
         }
         Facts::Digest(digest) => {
-            let Digest { sites, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } = &mut **digest;
+            let Digest { sites, days, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } =
+                &mut **digest;
             sites.iter_mut().for_each(tidy);
             for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
                 tidy(&mut share.name);
             }
             for over in over {
                 tidy(&mut over.rule);
+                over.site.iter_mut().for_each(tidy);
             }
             for incident in incidents {
                 tidy(&mut incident.site);
                 tidy(&mut incident.rule);
             }
-            for blind in &mut watched.blind {
+            let stretches = days.iter_mut().flat_map(|day| &mut day.watched.blind).chain(&mut watched.blind);
+            for blind in stretches {
                 tidy(&mut blind.site);
             }
             0
@@ -213,7 +216,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(person: &'a Person) -> Self {
+    pub(super) fn of(person: &'a Person) -> Self {
         let who = match (person.directory.as_str(), person.id.as_str()) {
             ("", "") => Cow::Borrowed("(no name)"),
             ("", id) => Cow::Borrowed(id),
@@ -337,6 +340,8 @@ pub(super) struct View<'a> {
     pub drawn: Option<&'a Drawn>,
     /// What it shows, in words.
     pub chart_told: Option<&'a str>,
+    /// The hours of a week, as numbers: mail colours them.
+    pub heat: Option<&'a Heat>,
     #[serde(flatten)]
     pub shown: Shown<'a>,
 }
@@ -373,6 +378,10 @@ impl<'a> View<'a> {
             chart,
             drawn,
             chart_told: words.chart.as_deref(),
+            heat: match &matter.facts {
+                Facts::Digest(digest) => digest.heat.as_ref(),
+                _ => None,
+            },
             shown: people.shown(shown),
         }
     }

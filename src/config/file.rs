@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visit
 use serde::{Deserialize, Deserializer};
 
 use crate::channels::{email, slack, teams, written};
+use crate::history::Period;
 use crate::judge::{Metric, Severity};
 use crate::secret::Secret;
 
@@ -284,9 +285,15 @@ pub(super) struct Report {
     pub(super) time_zone: Option<String>,
     pub(super) tell: Option<OneOrMany>,
     pub(super) late: Option<String>,
-    #[serde(default, rename = "digest")]
-    #[schemars(skip)]
-    _digest: Later,
+    pub(super) digest: Option<Digest>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Digest {
+    pub(super) period: Period,
+    pub(super) name_people: Option<bool>,
+    pub(super) working_hours: Option<Window>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

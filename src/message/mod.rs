@@ -9,6 +9,7 @@ mod chart;
 mod digest;
 mod engine;
 mod itself;
+mod looked_back;
 mod moment;
 mod notice;
 pub mod sample;
@@ -23,13 +24,15 @@ use std::fmt;
 use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
+pub use crate::history::{Compared, Period};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
 pub use digest::{
-    Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
 };
 pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
+pub use looked_back::{Crossed, LookedBack, digest};
 pub use moment::{Moment, lasting};
 pub use notice::{Active, LogOut, Notice, Restart, RestartNews, active, log_out, restart};
 pub use several::several;

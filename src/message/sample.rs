@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident,
-    EngineLine, EngineMetric, Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named,
+    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine,
+    EngineMetric, Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named,
     Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Trouble,
     Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
@@ -75,6 +75,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("digest_days", digest_days()),
         ("digest_partial", digest_partial()),
         ("digest_ranked", Message { people: ranked(), ..digest() }),
+        ("digest_week", digest_week()),
     ]);
     all.extend([
         ("notice_restart", notice(restart(Step::Planned, Some(people_counts()), FULL), people())),
@@ -532,6 +533,11 @@ fn compared(now: u64, before: u64, last_week: u64) -> Compared {
     Compared { now: Some(now), before: Some(before), last_week: Some(last_week) }
 }
 
+/// Of several days, which are set beside the same days a week before alone.
+fn since_last_week(now: u64) -> Compared {
+    Compared { now: Some(now), before: None, last_week: Some(now + now / 30) }
+}
+
 fn usage(people: u64) -> Usage {
     Usage {
         people: compared(people, people - 31, people + 12),
@@ -562,20 +568,25 @@ fn facts_of_a_day() -> Digest {
         last_day: minutes(-490),
         usage: usage(412),
         days: Vec::new(),
+        each: Period::Day,
         by_site: Vec::new(),
         by_virtual_proxy: vec![share("", 260, 700), share("hr", 121, 310), share("finance", 88, 240)],
         by_directory: vec![share("CORP", 371, 1100), share("PARTNER", 41, 132)],
+        working_hours: "MON-FRI 08:00-17:00".to_owned(),
         over: vec![Over {
+            site: None,
             rule: "crowded".to_owned(),
             metric: Metric::Users,
             bound: Bound::Above,
             limit: 200,
             lasted: Some(lasting(SignedDuration::from_mins(85))),
+            at_most: None,
             times: 2,
         }],
         new_people: Some(9),
         back: Some(4),
         away: "30 days".to_owned(),
+        heat: None,
         incidents: vec![
             DigestIncident {
                 at: minutes(140),
@@ -597,6 +608,7 @@ fn facts_of_a_day() -> Digest {
         more_incidents: 0,
         watched: Watched { seen: 1440, due: 1440, blind: Vec::new(), more_blind: 0 },
         missed: Vec::new(),
+        more_missed: 0,
     }
 }
 
@@ -635,7 +647,10 @@ fn digest() -> Message {
 fn digest_days() -> Message {
     let day = |after: i64, people| Day {
         at: minutes(after),
-        usage: usage(people),
+        to: minutes(after + 1440),
+        usage: Usage { people: Compared { before: None, ..usage(people).people }, ..usage(people) },
+        new_people: Some(2),
+        back: Some(1),
         watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
     };
     let facts = Digest {
@@ -643,7 +658,14 @@ fn digest_days() -> Message {
         from: minutes(-4810),
         to: minutes(-490),
         last_day: minutes(-1930),
-        usage: Usage { peak_at: Some(Peak { at: minutes(-4170), value: 217 }), ..usage(412) },
+        usage: Usage {
+            peak_at: Some(Peak { at: minutes(-4170), value: 217 }),
+            people: since_last_week(412),
+            sessions: since_last_week(1250),
+            peak: since_last_week(217),
+            average: since_last_week(137),
+            ..usage(412)
+        },
         days: vec![day(-4810, 398), day(-3370, 61), day(-1930, 44)],
         incidents: Vec::new(),
         watched: Watched { seen: 4320, due: 4320, ..Watched::default() },
@@ -665,6 +687,60 @@ fn digest_days() -> Message {
     Message { site: None, at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
 }
 
+/// A week by the hour, and its hours as a map.
+fn digest_week() -> Message {
+    const SHAPE: [u64; 24] =
+        [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
+    let hour = |day: usize, hour: usize| match (day, hour) {
+        (6, 3..=4) => None,
+        (5.., hour) => Some(SHAPE[hour] / 9),
+        (day, hour) => Some(SHAPE[hour] * (8 - day as u64) / 8),
+    };
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let rows: Vec<HeatRow> = days
+        .iter()
+        .enumerate()
+        .map(|(at, day)| HeatRow { day: (*day).to_owned(), cells: (0..24).map(|of| hour(at, of)).collect() })
+        .collect();
+    let values: Vec<_> =
+        rows.iter().flat_map(|row| &row.cells).map(|cell| cell.map(|value| value as f64 + 9.0)).collect();
+    let labels = days.iter().flat_map(|day| (0..24).map(move |hour| format!("{day} {hour:02}:00"))).collect();
+    let day = |number: i64, people| Day {
+        at: minutes(-10_570 + number * 1440),
+        to: minutes(-9130 + number * 1440),
+        usage: usage(people),
+        new_people: Some(2),
+        back: Some(1),
+        watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
+    };
+    let facts = Digest {
+        period: Period::Week,
+        from: minutes(-10_570),
+        to: minutes(-490),
+        last_day: minutes(-1930),
+        usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
+        days: (0_i64..).zip([412, 405, 398, 371, 350, 61, 44]).map(|(number, people)| day(number, people)).collect(),
+        heat: Some(Heat { most: 217, rows }),
+        watched: Watched { seen: 10_080, due: 10_080, ..Watched::default() },
+        ..facts_of_a_day()
+    };
+    let series = |name: &str, of: &dyn Fn(f64) -> f64| Series {
+        name: name.to_owned(),
+        values: values.iter().map(|value: &Option<f64>| value.map(of)).collect(),
+    };
+    let chart = Chart {
+        title: "Most users at once on prod by hour".to_owned(),
+        unit: "users".to_owned(),
+        labels,
+        series: vec![
+            series("Mon 16 Nov to Sun 22 Nov", &|value| value),
+            series("Mon 9 Nov to Sun 15 Nov", &|value| (value * 0.85).round()),
+        ],
+        limits: vec![Limit { name: "crowded".to_owned(), value: 200.0 }],
+    };
+    Message { at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
+}
+
 fn digest_partial() -> Message {
     let blind = |after: i64, lasted: i64, wholly| Blind {
         site: "prod".to_owned(),
@@ -672,6 +748,7 @@ fn digest_partial() -> Message {
         to: minutes(after + lasted),
         lasted: lasting(SignedDuration::from_mins(lasted)),
         wholly,
+        polled: true,
     };
     let blind = vec![blind(-300, 2, true), blind(540, 1, false)];
     digest_of(Digest {

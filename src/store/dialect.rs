@@ -28,6 +28,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (65, "silence", include_str!("migrations/0065_silence.sql")),
     (66, "life", include_str!("migrations/0066_life.sql")),
     (67, "flap", include_str!("migrations/0067_flap.sql")),
+    (70, "reports", include_str!("migrations/0070_reports.sql")),
+    (71, "spans over", include_str!("migrations/0071_spans_over.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.

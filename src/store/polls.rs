@@ -144,17 +144,6 @@ impl Store {
         self.memory.lock().await.retain(|site, _| polled.contains(&&**site));
         Ok(())
     }
-
-    /// Commits a report: its slot dealt with, and its deliveries promised. False where someone else did.
-    pub async fn record_report(&self, slot: &Slot, outgoing: &Outgoing, now: Timestamp) -> Result<bool, StoreError> {
-        let mut tx = begin(&self.pool).await?;
-        if !schedules::claim(&mut tx, slot).await? {
-            return Ok(false);
-        }
-        routing::write(&mut tx, outgoing, now).await?;
-        tx.commit().await?;
-        Ok(true)
-    }
 }
 
 async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, StoreError> {

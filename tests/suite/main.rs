@@ -6,6 +6,7 @@ mod budget;
 mod certificates;
 mod cli;
 mod demo;
+mod digest;
 mod discovery;
 mod drain;
 mod engines;
