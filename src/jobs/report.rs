@@ -13,7 +13,7 @@ use crate::message::{self, Kind, KnownNames, Message, Occasion};
 use crate::outbox::{Addressed, DeliveryId, NewDelivery};
 use crate::qlik::{Qlik, TlsError};
 use crate::schedule::Cron;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, User};
 use crate::store::{Slot, Store, StoreError};
 
 /// A report, with its sites ready to be asked.
@@ -73,7 +73,8 @@ async fn who(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<Vec<NewDeliv
         let names = names(&rooms.store, snapshot).await?;
         let occasion = Occasion::Scheduled { due: slot.slot };
         let link = site.link.as_deref();
-        let message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, job.zone()));
+        let mut message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, job.zone()));
+        rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
         let cause = format!("report:{}:{}:{}", job.name, slot.slot, site.name);
         let about = Addressed { cause: &cause, follows: None, kind: Kind::Who, urgent: false };
         deliveries.extend(rooms.deliveries(&message, &job.tell, &about, |_| true));
@@ -93,8 +94,9 @@ pub async fn who_now(rooms: &Rooms, report: &Report, site: &Site, qlik: &Qlik) -
 }
 
 /// Puts a report that somebody asked for into the outbox: asking twice is meant twice.
-pub async fn send_report(rooms: &Rooms, report: &Report, messages: &[Message]) -> Result<Vec<DeliveryId>, StoreError> {
+pub async fn send_report(rooms: &Rooms, report: &Report, messages: &mut [Message]) -> Result<Vec<DeliveryId>, StoreError> {
     let now = rooms.clock.now();
+    rooms.note_pseudonyms(messages).await?;
     let mut deliveries = Vec::new();
     for message in messages {
         let cause = format!("report:{}:asked:{}", report.name, once(now));
@@ -121,7 +123,8 @@ async fn digested(
     };
     let missed = job.cron.between(told.last(), slot.slot).collect();
     let named = (job.name.as_str(), digest);
-    let message = look_back(&rooms.store, named, span, Some(slot.slot), missed, (now, zone)).await?;
+    let mut message = look_back(&rooms.store, named, span, Some(slot.slot), missed, (now, zone)).await?;
+    rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
     let cause = format!("report:{}:{}..{}", job.name, span.first, span.last_day());
     let about = Addressed { cause: &cause, follows: None, kind: Kind::Digest, urgent: false };
     Ok(Some(rooms.deliveries(&message, &job.tell, &about, |_| true)))
@@ -135,19 +138,26 @@ fn most(period: Period) -> usize {
     }
 }
 
-/// What the store knows of people whom the site did not name.
+/// What the store knows of people: what they are called whom the site did not name, and since when they are on.
 pub async fn names(store: &Store, snapshot: &Snapshot) -> Result<KnownNames, StoreError> {
     let mut names = KnownNames::default();
-    let mut asked = HashMap::new();
+    let mut on = HashMap::new();
     for (_, session) in snapshot.sessions() {
         let user = &session.user;
-        if user.name.is_none() && !user.is_anonymous() {
-            asked.insert(user.folded(), user);
+        if !user.is_anonymous() {
+            let known: &mut &User = on.entry(user.folded()).or_insert(user);
+            if known.name.is_none() {
+                *known = user;
+            }
         }
     }
-    let asked: Vec<_> = asked.into_values().collect();
-    for (user, name) in store.names_of(&asked).await? {
+    let on: Vec<_> = on.into_values().collect();
+    let nameless: Vec<_> = on.iter().copied().filter(|user| user.name.is_none()).collect();
+    for (user, name) in store.names_of(&nameless).await? {
         names.add(user, name);
+    }
+    for (user, since, at_least) in store.since(snapshot.site(), &on, snapshot.at()).await? {
+        names.add_since(user, since, at_least);
     }
     Ok(names)
 }

@@ -795,6 +795,7 @@ fn person(directory: &str, id: &str, name: &str, sessions: u64, on: &[&str]) -> 
         anonymous: false,
         since: None,
         connected: None,
+        pseudonym: None,
     }
 }
 

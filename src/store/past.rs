@@ -18,6 +18,8 @@ pub(super) struct Memory {
     pub(super) open: Option<OpenSpans>,
     pub(super) past: Option<Known>,
     pub(super) of_rules: Option<Arc<judge::Memory>>,
+    /// What it was read at; of another generation it is of no use.
+    pub(super) generation: i64,
 }
 
 /// A site's incidents and readings, as far back as was ever asked.
@@ -85,8 +87,12 @@ impl Store {
         interval: SignedDuration,
     ) -> Result<Past, StoreError> {
         let looks_back = looks_back.unwrap_or(SignedDuration::ZERO);
+        let generation = self.generation().await?;
         let mut memory = self.memory.lock().await;
         let known = memory.entry(site.into()).or_default();
+        if known.generation != generation {
+            *known = Memory { generation, ..Memory::default() };
+        }
         let past = match known.past.take() {
             Some(past) if past.looks_back >= looks_back => past,
             _ => {

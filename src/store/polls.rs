@@ -42,7 +42,9 @@ impl Store {
         let site = poll.snapshot.site();
         let mut memory = self.memory.lock().await;
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
-        let Memory { open, past, of_rules: mut remembered } = memory.remove(site).unwrap_or_default();
+        let generation_of_people = self.generation().await?;
+        let known = memory.remove(site).filter(|memory| memory.generation == generation_of_people);
+        let Memory { open, past, of_rules: mut remembered, .. } = known.unwrap_or_default();
         let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
@@ -66,7 +68,7 @@ impl Store {
             };
             // After a gap nobody knows when a session began, only that it was there by now.
             let at_least = known.seen.is_none_or(|seen| !goes_on(seen, now, poll.interval));
-            let rows = spans::begin(&mut tx, known.id, &change.began, now, at_least).await?;
+            let rows = spans::begin(&mut tx, known.id, &change.began, (now, at_least), (&self.key, self.names)).await?;
             spans::end(&mut tx, &change.ended, known.seen, now).await?;
             began += rows.len();
             ended += change.ended.len();
@@ -120,7 +122,8 @@ impl Store {
             let full = coverage.is_full().then_some((poll.counts, coverage.asked));
             past.after(now, poll.judgement, incidents, full, poll.interval)
         });
-        memory.insert(site.clone(), Memory { open: Some(open), past, of_rules: remembered });
+        let generation = generation_of_people;
+        memory.insert(site.clone(), Memory { open: Some(open), past, of_rules: remembered, generation });
         Ok(Recorded::Done { began, ended })
     }
 

@@ -34,11 +34,13 @@ pub struct RecalledSession {
     /// None is an anonymous visitor.
     pub user: Option<User>,
     pub began: Timestamp,
+    /// Whether it may have begun before: it was there when somebody first looked.
+    pub at_least: bool,
     /// The first poll that did not have it any more.
     pub ended: Option<Timestamp>,
 }
 
-const SESSIONS: &str = "SELECT span.id, proxy, prefix, session, directory, user_id, name, began, ended \
+const SESSIONS: &str = "SELECT span.id, proxy, prefix, session, directory, CASE WHEN user_id = '' THEN 'hidden-' || person.id ELSE user_id END AS user_id, name, began, ended, at_least \
      FROM span JOIN pair ON pair.id = span.pair LEFT JOIN person ON person.id = span.person WHERE site = $1";
 
 impl Store {
@@ -152,6 +154,7 @@ fn session(row: &Row) -> Result<RecalledSession, StoreError> {
         session: Secret::new(hex::encode(&row.try_get::<Vec<u8>, _>(3)?)),
         user,
         began: at(row.try_get(7)?),
+        at_least: row.try_get(9)?,
         ended: row.try_get::<Option<i64>, _>(8)?.map(at),
     })
 }

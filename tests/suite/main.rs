@@ -12,6 +12,7 @@ mod drain;
 mod engines;
 mod forms;
 mod histories;
+mod past;
 mod import;
 mod names;
 mod payloads;

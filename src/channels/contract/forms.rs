@@ -10,7 +10,7 @@ fn every_sample_has_its_form() {
     let engine = Engine::embedded();
     for kind in ChannelKind::ALL {
         for (name, message) in sample::all() {
-            let payload = format(kind, &message, &engine, Names::Shown);
+            let payload = format(kind, &message, &engine, Names::Full);
             assert!(!payload.body().contains(PLAIN), "{kind} {name}: {}", payload.body());
             if name == "who_many" {
                 // Long, and the tests of limits read it.
@@ -53,9 +53,9 @@ fn the_words_are_the_same_in_every_channel() {
     let engine = Engine::embedded();
     let mut words = Vec::new();
     for (name, message) in sample::all() {
-        let titles = ChannelKind::ALL.map(|kind| format(kind, &message, &engine, Names::Shown).title().to_owned());
+        let titles = ChannelKind::ALL.map(|kind| format(kind, &message, &engine, Names::Full).title().to_owned());
         assert!(titles.iter().all(|title| *title == titles[0]), "{titles:?}");
-        let slack = json(&format(ChannelKind::Slack, &message, &engine, Names::Shown));
+        let slack = json(&format(ChannelKind::Slack, &message, &engine, Names::Full));
         words.push(format!("{name}\n{}\n", slack["text"].as_str().unwrap()));
     }
     let mut settings = insta::Settings::clone_current();
@@ -111,7 +111,7 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Summary { .. }
                 | Facts::Digest(_) => continue,
             };
-            let payload = format(kind, &message, &engine, Names::Shown);
+            let payload = format(kind, &message, &engine, Names::Full);
             let body = payload.body();
             if coverage.answered == 0 {
                 for wrong in ["no users", " 0 users", "no sessions", "nobody is on"] {
@@ -153,13 +153,13 @@ fn a_broken_template_falls_back_and_says_so() {
                 continue;
             };
             assert!(rehearse(&engine).iter().any(|trouble| trouble.contains(&name)));
-            let payload = format(kind, &super::sample("alert_crowded"), &engine, Names::Shown);
+            let payload = format(kind, &super::sample("alert_crowded"), &engine, Names::Full);
             let body = payload.body();
             for part in [PLAIN, &name, told, "217", "200"] {
                 assert!(body.contains(part), "{kind} {name}: {part} not in {body}");
             }
             // Those that the broken one has nothing to do with are as they were.
-            let other = format(kind, &super::sample("test"), &engine, Names::Shown);
+            let other = format(kind, &super::sample("test"), &engine, Names::Full);
             assert!(!other.body().contains(PLAIN));
         }
     }
