@@ -33,7 +33,7 @@ pub fn format(kind: ChannelKind, message: &Message, engine: &Engine, names: Name
 
 /// A message as a page to be looked at: the mail's, which stands for itself.
 pub fn page(message: &Message, engine: &Engine) -> String {
-    let payload = format(ChannelKind::Email, message, engine, Names::Shown);
+    let payload = format(ChannelKind::Email, message, engine, Names::Full);
     let mut body: serde_json::Value = serde_json::from_str(payload.body()).unwrap_or_default();
     match body["html"].take() {
         serde_json::Value::String(html) => html,

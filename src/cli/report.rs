@@ -45,7 +45,7 @@ pub(super) async fn report(context: &Context<'_>, args: &Args) -> Result<Exit, F
         return Err(Failure::new(Exit::Failed, what));
     }
     let rooms = daemon::rooms(&config, &state, context.clock.clone()).await?;
-    let (messages, exit) = match (&report.kind, span) {
+    let (mut messages, exit) = match (&report.kind, span) {
         (ReportKind::Digest(digest), Some(span)) => (vec![digested(&rooms, report, digest, span).await?], Exit::Done),
         _ => who(&rooms, report).await?,
     };
@@ -54,7 +54,7 @@ pub(super) async fn report(context: &Context<'_>, args: &Args) -> Result<Exit, F
     }
     let mut sent = Exit::Done;
     if args.send {
-        let ids = jobs::send_report(&rooms, report, &messages).await?;
+        let ids = jobs::send_report(&rooms, report, &mut messages).await?;
         sent = see_through(&rooms, &ids, Unsent::Waits).await?;
     }
     rooms.store.close().await;

@@ -303,6 +303,7 @@ fn person(connected: &Connected) -> Person {
         on: Vec::new(),
         anonymous: false,
         since: None,
+        pseudonym: None,
         connected: Some(lasting(connected.connected)),
     }
 }

@@ -76,7 +76,7 @@ fn each_kind_of_rule_is_documented_with_what_it_says() {
         let (message, _) = rest.split_once("\n```").unwrap();
         let all = sample::all();
         let (_, sample) = all.iter().find(|(known, _)| *known == name).unwrap();
-        let slack = json(&format(ChannelKind::Slack, sample, &engine, Names::Shown));
+        let slack = json(&format(ChannelKind::Slack, sample, &engine, Names::Full));
         assert_eq!(slack["text"].as_str().unwrap(), message, "docs/rules.md, {kind}");
         shown.push(kind);
     }
