@@ -152,6 +152,26 @@ impl Channel {
         }
     }
 
+    /// Whether something may be delivered to a recipient: one of its own, or one of those people whom it may write to.
+    pub fn takes(&self, recipient: &str) -> bool {
+        self.recipients().iter().any(|own| own == recipient) || self.may_write_to(recipient)
+    }
+
+    /// Whether it may write to people who are on a site, and so to their addresses.
+    pub fn writes_to_people(&self) -> bool {
+        matches!(&self.settings, Settings::Email(settings) if !settings.mail_people.is_empty())
+    }
+
+    /// Whether it may write to this person's address.
+    pub fn may_write_to(&self, address: &str) -> bool {
+        matches!(&self.settings, Settings::Email(settings) if settings.may_write_to(address))
+    }
+
+    /// A message in plain words, with as many names as the channel may see.
+    pub fn in_words(&self, message: &Message, engine: &Engine) -> String {
+        email::words(&format(ChannelKind::Email, message, engine, self.names))
+    }
+
     /// A message in this channel's form.
     pub fn format(&self, message: &Message, engine: &Engine) -> Payload {
         format(self.kind(), message, engine, self.names)

@@ -164,6 +164,9 @@ fn reason(reason: &Reason) -> Option<String> {
         Reason::Calm { times, lasted, .. } => Some(format!("It is calm again, after {times} times in {lasted}.")),
         Reason::Event | Reason::Scheduled { late_by: None, .. } => None,
         Reason::Scheduled { late_by: Some(late), .. } => Some(format!("This report is {late} late.")),
+        Reason::Before { maintenance, begins, .. } => {
+            Some(format!("Before maintenance {maintenance}, {}.", instant(begins)))
+        }
         Reason::Asked { planned, because } => {
             let planned =
                 planned.as_ref().map(|at| format!("A restart is planned for {}, {} {}.", at.date, at.time, at.zone));

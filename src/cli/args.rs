@@ -377,7 +377,7 @@ pub(super) struct Announce {
     #[arg(long, value_name = "NAME")]
     pub(super) site: String,
     /// A channel to tell; several times for several
-    #[arg(long, value_name = "CHANNEL", required = true)]
+    #[arg(long, value_name = "CHANNEL", required_unless_present = "mail_people")]
     pub(super) tell: Vec<String>,
     /// When the restart is planned: HH:MM or YYYY-MM-DDTHH:MM
     #[arg(long, value_name = "TIME")]
@@ -385,6 +385,15 @@ pub(super) struct Announce {
     /// Why, in your own words
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
+    /// Also writes to each person on, one mail each, that the site is restarted and they should log out
+    #[arg(long, requires_all = ["via", "at"])]
+    pub(super) mail_people: bool,
+    /// The channel that writes those mails: of the kind email, with `mail_people`
+    #[arg(long, value_name = "CHANNEL", requires = "mail_people")]
+    pub(super) via: Option<String>,
+    /// Shows who would get what; nothing is recorded, nothing is sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, ClapArgs)]

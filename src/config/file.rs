@@ -302,12 +302,8 @@ pub(super) struct Digest {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Who {
-    #[serde(default, rename = "before")]
-    #[schemars(skip)]
-    _before: Later,
-    #[serde(default, rename = "lead")]
-    #[schemars(skip)]
-    _lead: Later,
+    pub(super) before: Option<String>,
+    pub(super) lead: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -2,6 +2,7 @@
 //!
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
+mod accounts;
 mod discovery;
 mod drain;
 mod look_back;
@@ -26,7 +27,7 @@ pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
 pub use look_back::{look_back, store_begins};
 pub use lookout::{Lookout, lookout};
-pub use notice::{announce, test};
+pub use notice::{Letters, announce, letters, mail_people, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use release::release;
@@ -81,6 +82,15 @@ pub struct Report {
     pub tell: Vec<Arc<str>>,
     /// How late it may still be told.
     pub late: SignedDuration,
+    /// What it comes before, where that is not a time of its own.
+    pub before: Option<Before>,
+}
+
+/// A report that comes so long before each window of a maintenance.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub maintenance: Arc<str>,
+    pub lead: SignedDuration,
 }
 
 /// What a report tells.

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 
 use super::notice::once;
-use super::{Digest, Report, ReportKind, Rooms, Site, discovery, look_back};
+use super::{Before, Digest, Report, ReportKind, Rooms, Site, discovery, look_back};
 use crate::history::{Period, Span};
 use crate::message::{self, Kind, KnownNames, Message, Occasion};
 use crate::outbox::{Addressed, DeliveryId, NewDelivery};
@@ -23,6 +23,7 @@ pub struct ReportJob {
     pub sites: Vec<(Arc<Site>, Qlik)>,
     pub tell: Vec<Arc<str>>,
     pub cron: Cron,
+    pub before: Option<Before>,
 }
 
 impl ReportJob {
@@ -35,7 +36,7 @@ impl ReportJob {
             ReportKind::Digest(_) => Vec::new(),
         };
         let (name, kind, tell) = (report.name.clone(), report.kind.clone(), report.tell.clone());
-        Ok(Self { name, kind, sites, tell, cron: report.cron.clone() })
+        Ok(Self { name, kind, sites, tell, cron: report.cron.clone(), before: report.before.clone() })
     }
 
     fn zone(&self) -> &TimeZone {
@@ -71,7 +72,13 @@ async fn who(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<Vec<NewDeliv
     let mut deliveries = Vec::new();
     for ((site, _), snapshot) in job.sites.iter().zip(&snapshots) {
         let names = names(&rooms.store, snapshot).await?;
-        let occasion = Occasion::Scheduled { due: slot.slot };
+        let occasion = match &job.before {
+            None => Occasion::Scheduled { due: slot.slot },
+            Some(Before { maintenance, lead }) => {
+                let begins = slot.slot.checked_add(*lead).unwrap_or(slot.slot);
+                Occasion::Before { due: slot.slot, maintenance: maintenance.clone(), begins }
+            }
+        };
         let link = site.link.as_deref();
         let mut message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, job.zone()));
         rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;

@@ -143,6 +143,8 @@ pub enum Reason {
     Event,
     /// A report came due; `late_by` says how late it is told, where headcount was down.
     Scheduled { due: Moment, late_by: Option<String> },
+    /// A report came due that comes before a maintenance.
+    Before { due: Moment, late_by: Option<String>, maintenance: String, begins: Moment },
     /// Somebody asked, perhaps before a restart at `planned`, for a reason of their own.
     Asked { planned: Option<Moment>, because: Option<String> },
 }

@@ -54,6 +54,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("who_partial_nobody", who(&[], PARTIAL, scheduled(None))),
         ("who_unseen", unseen()),
         ("who_before_restart", who(&people(), FULL, asked())),
+        ("who_before_maintenance", who(&people(), FULL, before())),
         ("who_late", who(&people(), FULL, scheduled(Some(lasting(SignedDuration::from_mins(125)))))),
         ("who_many", who(&crowd(5000), FULL, scheduled(None))),
         ("who_one", who(&people()[..1], FULL, scheduled(None))),
@@ -206,6 +207,10 @@ fn stale(because: Option<Away>) -> Message {
 fn scheduled(late_by: Option<String>) -> Reason {
     let due = if late_by.is_some() { minutes(-125) } else { at() };
     Reason::Scheduled { due, late_by }
+}
+
+fn before() -> Reason {
+    Reason::Before { due: at(), late_by: None, maintenance: "patch".to_owned(), begins: minutes(15) }
 }
 
 fn asked() -> Reason {
@@ -397,7 +402,8 @@ fn who(people: &[Person], coverage: Coverage, reason: Reason) -> Message {
         anonymous: people.iter().filter(|person| person.anonymous).map(|person| person.sessions).sum(),
     };
     let silent = if coverage.is_full() { Vec::new() } else { one_silent() };
-    let source = matches!(reason, Reason::Scheduled { .. }).then(|| "before-restart".to_owned());
+    let source =
+        matches!(reason, Reason::Scheduled { .. } | Reason::Before { .. }).then(|| "before-restart".to_owned());
     let facts = Facts::Who { counts: Some(counts), silent, coverage };
     let message = alert("", Severity::Info, reason, facts);
     let source = source.map(|name| Named { name, link: None });

@@ -13,6 +13,8 @@ pub struct Cron {
     written: String,
     slots: croner::Cron,
     zone: TimeZone,
+    /// How long before each slot of the expression it fires, by real time.
+    ahead: SignedDuration,
 }
 
 /// Why an expression is none.
@@ -36,13 +38,20 @@ impl Cron {
             .build()
             .parse(written)
             .map_err(|error| CronError::Bad { written: written.to_owned(), why: error.to_string() })?;
-        let found = Self { written: written.to_owned(), slots, zone: zone.clone() };
+        let found = Self { written: written.to_owned(), slots, zone: zone.clone(), ahead: SignedDuration::ZERO };
         // The parser takes 30 February; only a search shows that it never comes.
         let anywhere = Timestamp::from_second(1_767_225_600).unwrap_or(Timestamp::UNIX_EPOCH);
         if found.next_after(anywhere).is_none() {
             return Err(CronError::Never { written: written.to_owned() });
         }
         Ok(found)
+    }
+
+    /// The same, so long before each of its slots.
+    #[must_use]
+    pub fn ahead_of(self, lead: SignedDuration) -> Self {
+        let written = format!("{} before {}", crate::duration::show(lead), self.written);
+        Self { written, ahead: self.ahead + lead, ..self }
     }
 
     pub fn as_str(&self) -> &str {
@@ -55,8 +64,18 @@ impl Cron {
 
     /// The first slot after an instant.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        let local = after.to_zoned(self.zone.clone());
-        self.slots.find_next_occurrence(&local, false).ok().map(|slot| slot.timestamp())
+        let local = self.local(after)?;
+        let slot = self.slots.find_next_occurrence(&local, false).ok()?;
+        self.fires(&slot)
+    }
+
+    /// An instant as the expression has it, and when a slot of the expression fires.
+    fn local(&self, at: Timestamp) -> Option<Zoned> {
+        at.checked_add(self.ahead).ok().map(|at| at.to_zoned(self.zone.clone()))
+    }
+
+    fn fires(&self, slot: &Zoned) -> Option<Timestamp> {
+        slot.timestamp().checked_sub(self.ahead).ok()
     }
 
     /// The next three slots, in the schedule's own zone.
@@ -72,8 +91,8 @@ impl Cron {
         if now <= after {
             return None;
         }
-        let local = now.to_zoned(self.zone.clone());
-        let slot = self.slots.find_previous_occurrence(&local, true).ok()?.timestamp();
+        let local = self.local(now)?;
+        let slot = self.fires(&self.slots.find_previous_occurrence(&local, true).ok()?)?;
         (slot > after && slot <= now).then_some(slot)
     }
 
@@ -118,9 +137,9 @@ impl Cron {
 
     /// The time between slots around this one: the shorter of the steps before and after it, since a schedule may rest at night.
     pub fn step_at(&self, slot: Timestamp) -> SignedDuration {
-        let local = slot.to_zoned(self.zone.clone());
-        let before = self.slots.find_previous_occurrence(&local, false).ok();
-        let before = before.map(|before| slot.duration_since(before.timestamp()));
+        let local = self.local(slot);
+        let before = local.and_then(|local| self.slots.find_previous_occurrence(&local, false).ok());
+        let before = before.and_then(|before| self.fires(&before)).map(|before| slot.duration_since(before));
         let after = self.next_after(slot).map(|after| after.duration_since(slot));
         before.into_iter().chain(after).min().unwrap_or_default()
     }
@@ -163,6 +182,24 @@ mod tests {
             slots("*/30 * * * *", "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z"),
             ["25 02:30 CEST", "25 02:00 CET", "25 02:30 CET", "25 03:00 CET"]
         );
+    }
+
+    #[test]
+    fn what_fires_ahead_fires_so_long_before_whatever_the_clocks_do() {
+        let ahead = cron("0 3 * * *").ahead_of(SignedDuration::from_mins(90));
+        assert_eq!(ahead.as_str(), "1h30m before 0 3 * * *");
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        for (after, slot) in [
+            ("2026-03-27T12:00:00Z", "2026-03-28T00:30:00Z"),
+            // 03:00 CEST is an hour and a half after 00:30 CET: the hour between does not exist.
+            ("2026-03-28T12:00:00Z", "2026-03-28T23:30:00Z"),
+            ("2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z"),
+        ] {
+            assert_eq!(ahead.next_after(at(after)), Some(at(slot)), "{after}");
+            assert_eq!(ahead.newest_in(at(after), at(slot)), Some(at(slot)));
+            assert_eq!(ahead.newest_in(at(after), at(slot) - SignedDuration::from_millis(1)), None);
+        }
+        assert_eq!(ahead.step_at(at("2026-03-28T00:30:00Z")), SignedDuration::from_hours(23));
     }
 
     #[test]

@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (70, "reports", include_str!("migrations/0070_reports.sql")),
     (71, "spans over", include_str!("migrations/0071_spans_over.sql")),
     (80, "names", include_str!("migrations/0080_names.sql")),
+    (90, "accounts", include_str!("migrations/0090_accounts.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.

@@ -4,6 +4,7 @@
 //! Touches only: SQL is written here once, and `dialect` alone names a database.
 //! Decides nothing; what a row means is for other rooms to say. Session ids are known by a keyed hash alone.
 
+mod accounts;
 pub mod aggregate;
 mod dialect;
 mod error;

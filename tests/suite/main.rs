@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
 mod budget;
+mod announce;
 mod certificates;
 mod cli;
 mod demo;
@@ -20,5 +21,6 @@ mod restarts;
 mod rooms;
 mod secrets;
 mod shipped;
+mod sites;
 mod story;
 mod support;

@@ -1,5 +1,6 @@
 //! From what was written to what it means, gathering every mistake on the way.
 
+mod before;
 mod channel;
 mod judging;
 mod keep;
@@ -22,7 +23,7 @@ use super::load::Loader;
 use super::problem::{Gathered, Problems, nearest};
 use crate::jobs::Check;
 use crate::judge::Rule;
-use crate::schedule::Cron;
+use crate::schedule::{Cron, Maintenance};
 
 pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Result<Config, Problems> {
     let mut gathered = Gathered::new(path, text);
@@ -90,7 +91,8 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let mut reports = Vec::new();
     for (name, report) in written.reports.0 {
         let (time_zone, sites, checks) = (&time_zone, &sites, &checks);
-        let built = report::Built { time_zone, sites, checks, site_names: &site_names, channels: &channel_names };
+        let (site_names, channels, maintenance) = (&site_names, &channel_names, &maintenance);
+        let built = report::Built { time_zone, sites, checks, site_names, channels, maintenance };
         reports.extend(report::report(g, &name, &report, &built));
     }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use super::before;
 use super::value::{its_sites, length, tell, window, zone};
 use crate::config::file;
 use crate::config::problem::Gathered;
 use crate::jobs::{Check, Digest, DigestSite, Report, ReportKind, Site};
 use crate::judge::{Over, RuleKind};
-use crate::schedule::{Cron, Window};
+use crate::schedule::{Cron, Maintenance, Window};
 use crate::store::aggregate::Limit;
 
 /// Who is on tells of a moment: told much later, it misleads.
@@ -27,6 +28,7 @@ pub(super) struct Built<'a> {
     pub(super) checks: &'a [Check],
     pub(super) site_names: &'a [String],
     pub(super) channels: &'a [String],
+    pub(super) maintenance: &'a [Arc<Maintenance>],
 }
 
 pub(super) fn report(g: &mut Gathered<'_>, name: &str, report: &file::Report, built: &Built<'_>) -> Option<Report> {
@@ -37,16 +39,24 @@ pub(super) fn report(g: &mut Gathered<'_>, name: &str, report: &file::Report, bu
         _ => {}
     }
     let zone = zone(g, &format!("{at}.time_zone"), report.time_zone.as_deref()).unwrap_or(built.time_zone.clone());
-    let cron = match &report.cron {
-        None => {
+    let names = its_sites(g, &format!("{at}.site"), &report.site, built.site_names);
+    let before = before::before(g, &at, report, &names, built.maintenance);
+    let cron = match (&report.cron, &before) {
+        _ if before::is_meant(report) => before.as_ref().map(|(_, cron)| cron.clone()),
+        (None, _) => {
             g.add(&at, "`cron` is missing: say when it is told, such as `45 21 * * SUN`");
             None
         }
-        Some(cron) => g.take(&format!("{at}.cron"), Cron::new(cron, &zone)),
+        (Some(cron), _) => g.take(&format!("{at}.cron"), Cron::new(cron, &zone)),
     };
-    let names = its_sites(g, &format!("{at}.site"), &report.site, built.site_names);
     let tell = tell(g, &at, report.tell.as_ref(), built.channels);
-    let by_default = if report.digest.is_some() { DIGEST_LATE } else { WHO_LATE };
+    let before = before.map(|(before, _)| before);
+    let by_default = match &before {
+        // Told after it has begun, it would be no warning.
+        Some(before) => WHO_LATE.min(before.lead),
+        None if report.digest.is_some() => DIGEST_LATE,
+        None => WHO_LATE,
+    };
     let late = length(g, &format!("{at}.late"), report.late.as_deref(), by_default);
     let sites: Vec<Arc<Site>> =
         built.sites.iter().filter(|site| names.iter().any(|name| **name == *site.name)).cloned().collect();
@@ -59,7 +69,7 @@ pub(super) fn report(g: &mut Gathered<'_>, name: &str, report: &file::Report, bu
     if sites.is_empty() {
         return None;
     }
-    Some(Report { name: name.to_owned(), kind, sites, cron: cron?, tell, late })
+    Some(Report { name: name.to_owned(), kind, sites, cron: cron?, tell, late, before })
 }
 
 fn digest(
