@@ -9,6 +9,7 @@ use sqlx::Row as _;
 use super::dialect::{Row, Transaction};
 use super::{Store, StoreError, at, ms};
 use crate::judge::{BACK, Changes, Climb, Crowd, Hour, Memory, Place, Rule, RuleKind, Run, Who};
+use crate::names::Names;
 use crate::snapshot::Pair;
 
 fn part_key(part: Option<&str>) -> String {
@@ -85,6 +86,10 @@ impl Store {
 
     /// Who is on by the last answer of each pair, who has just left, and who ever was on, as far as sessions are kept.
     async fn crowd(&self, site: &str, now: Timestamp) -> Result<Crowd, StoreError> {
+        // Whom the store does not call by name it cannot tell from a newcomer: then nobody is one at the first poll.
+        if self.names != Names::Full {
+            return Ok(Crowd::default());
+        }
         let pairs = sqlx::query(
             "SELECT proxy, prefix, (SELECT max(\"to\") FROM reading r WHERE r.pair = pair.id AND r.why IS NULL) AS seen \
              FROM pair WHERE site = $1 AND seen IS NOT NULL",
