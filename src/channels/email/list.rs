@@ -1,6 +1,7 @@
 //! The people of a message as a file, for where a mail shows only some of them.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use crate::clean::csv_cell;
 use crate::message::Person;
@@ -32,7 +33,8 @@ pub(in crate::channels) fn csv<'a>(people: impl Iterator<Item = &'a Person>) -> 
         cells.extend(ranked.then(|| person.connected.as_deref().unwrap_or_default()));
         let row = cells.into_iter().map(csv_cell).collect::<Vec<_>>().join(",");
         if text.len() + row.len() > LONGEST {
-            text.push_str(&format!("and {} more\r\n", people.len() - at));
+            // A String takes all that is written.
+            let _ = write!(text, "and {} more\r\n", people.len() - at);
             break;
         }
         text.push_str(&row);
