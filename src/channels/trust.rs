@@ -20,7 +20,8 @@ pub(super) struct OrItself {
 }
 
 /// Whether this is one of the certificates that were given, within its time. Says nothing about its name.
-pub(super) fn is_given(given: &[CertificateDer<'_>], certificate: &[u8], now: i64) -> bool {
+pub(super) fn is_given(given: &[CertificateDer<'_>], certificate: &[u8], now: UnixTime) -> bool {
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     given.iter().any(|one| one.as_ref() == certificate)
         && X509Certificate::from_der(certificate).is_ok_and(|(_, read)| {
             let validity = read.validity();
@@ -38,8 +39,7 @@ impl ServerCertVerifier for OrItself {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let usual = self.usual.verify_server_cert(server, chain, name, ocsp, now);
-        let at = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        if usual.is_err() && is_given(&self.given, server, at) {
+        if usual.is_err() && is_given(&self.given, server, now) {
             rustls::client::verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
             return Ok(ServerCertVerified::assertion());
         }

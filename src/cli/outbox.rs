@@ -50,8 +50,17 @@ pub(super) async fn outbox(context: &Context<'_>, args: &Outbox) -> Result<Exit,
             for sick in store.sick().await?.iter().filter(|sick| sick.well.is_none()) {
                 output::say(&put_aside(sick, zone));
             }
+            let mut held = 0;
+            for (channel, by, since) in store.holding().await? {
+                let lines = store.held(&channel, by).await?.len();
+                held += lines;
+                if lines > 0 {
+                    output::say(&held_back(&channel, by, lines, since, zone));
+                }
+            }
             let text = match listing.format {
                 ListFormat::Json => output::json(&deliveries.iter().map(answer).collect::<Vec<_>>())?,
+                ListFormat::Table if deliveries.is_empty() && held > 0 => "Nothing else waits.\n".to_owned(),
                 ListFormat::Table if deliveries.is_empty() => "Nothing waits, and nothing was given up.\n".to_owned(),
                 ListFormat::Table => table(&deliveries, now, zone),
             };
@@ -163,6 +172,21 @@ pub(super) fn put_aside(sick: &Sick, zone: &TimeZone) -> String {
         output::shown(&sick.why),
         if sick.waiting == 1 { "1 message waits".to_owned() } else { format!("{} messages wait", sick.waiting) },
         name = output::shown(&sick.channel),
+    )
+}
+
+/// What is held back from a channel is no delivery yet: it comes as one.
+fn held_back(channel: &str, by: HeldBy, lines: usize, since: Timestamp, zone: &TimeZone) -> String {
+    format!(
+        "{} held back from channel `{}` {}, the first at {}; {} as one summary",
+        if lines == 1 { "1 message is".to_owned() } else { format!("{lines} messages are") },
+        output::shown(channel),
+        match by {
+            HeldBy::Quiet => "over its quiet hours",
+            HeldBy::Cap => "since it was told its fill of the hour",
+        },
+        time(since, zone),
+        if lines == 1 { "it comes" } else { "they come" },
     )
 }
 

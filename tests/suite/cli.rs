@@ -7,7 +7,7 @@ use headcount::demo::inbox::{Fault as InboxFault, HttpInbox, plain_text};
 use headcount::demo::site::{Fault, Session, Setup, Site};
 use serde_json::Value;
 
-use crate::support::Folder;
+use crate::support::{Folder, World};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_headcount");
 
@@ -767,4 +767,23 @@ async fn what_cannot_start_says_why() {
         let done = headcount(&folder, &words).await;
         assert!(done.status == 1 && done.err.contains("there is no store `state/headcount.db` yet"), "{}", done.err);
     }
+}
+
+#[tokio::test]
+async fn what_is_held_back_is_shown() {
+    let rules = r#"
+checks:
+  sessions: {site: prod, cron: "* * * * *", rules: [crowded, many]}
+rules:
+  crowded: {threshold: {metric: users, above: 2}, tell: [ops]}
+  many: {threshold: {metric: sessions, above: 2}, tell: [ops]}
+"#;
+    let quiet = "pace: none, quiet: {hours: \"00:00-23:59\"}}\n  managers";
+    let world = World::with(rules, &[("pace: none}\n  managers", quiet)]).await;
+    world.crowd("", 5).at("08:01").await.quiet();
+    let listed = headcount(&world.folder, &["outbox", "list"]).await;
+    let told = "2 messages are held back from channel `ops` over its quiet hours, the first at 2026-03-02 08:01:00; they come as one summary";
+    assert!(listed.err.contains(told), "{}", listed.err);
+    assert_eq!(listed.out, "Nothing else waits.\n");
+    world.finish().await;
 }

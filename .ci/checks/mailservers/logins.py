@@ -110,6 +110,10 @@ def by_its_own_word(binary, servers, folder):
     """A certificate as `openssl req -x509` makes it, which is that of an authority, is trusted where it is given itself."""
     password = {"user": USER, "password": PASSWORD}
     itself, other = f"{folder}/itself.pem", f"{folder}/other.pem"
+    with tempfile.TemporaryDirectory() as state:
+        channels = {"itself": channel(servers, "starttls", "starttls", password, itself)}
+        said = Headcount(binary, state, channels, [PASSWORD]).ask("check", "--connect").stdout
+        assert "\u2713 channel itself (email)" in said, said
     return went(binary, servers, {
         "itself": (("starttls", "starttls", password, itself), 0, "took it", "PLAIN"),
         "implicit-itself": (("implicit", "implicit", password, itself), 0, "took it", "LOGIN"),

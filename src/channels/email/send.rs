@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use lettre::Message;
 use lettre::transport::smtp::Error;
@@ -9,6 +11,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS, M
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Auth, Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use rustls::pki_types::UnixTime;
 
 use super::mail::mail;
 use super::reply::{Stage, judge_reply};
@@ -99,9 +102,9 @@ pub(in crate::channels) async fn reach(means: Means<'_>, now: Timestamp) -> Resu
 async fn logged_in(means: Means<'_>, now: Timestamp, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
     let failed = |stage: Stage| move |error: Error| judge_error(means.settings, stage, &error);
     match &means.settings.smtp.login {
-        None => open(means, now, stage).await,
+        None => open(means, stage).await,
         Some(Login::Password { user, password }) => {
-            let mut connection = open(means, now, stage).await?;
+            let mut connection = open(means, stage).await?;
             *stage = Stage::Login;
             let credentials = Credentials::new(user.clone(), password.expose().to_owned());
             connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(failed(*stage))?;
@@ -109,14 +112,14 @@ async fn logged_in(means: Means<'_>, now: Timestamp, stage: &mut Stage) -> Resul
         }
         Some(Login::Token { user, grant }) => {
             let first = token(means, grant, None, now).await?;
-            let mut connection = open(means, now, stage).await?;
+            let mut connection = open(means, stage).await?;
             *stage = Stage::Login;
             match bear(means, &mut connection, user, &first).await {
                 Ok(()) => Ok(connection),
                 Err(Outcome::ChannelDown { .. }) => {
                     connection.abort().await;
                     let second = token(means, grant, Some(&first), now).await?;
-                    connection = open(means, now, stage).await?;
+                    connection = open(means, stage).await?;
                     *stage = Stage::Login;
                     bear(means, &mut connection, user, &second).await?;
                     Ok(connection)
@@ -136,14 +139,14 @@ async fn token(means: Means<'_>, grant: &Grant, refused: Option<&Secret>, now: T
 
 /// Connects, and makes the connection private. A server whose certificate vouches for itself is trusted where `ca` gives that
 /// very certificate: lettre can only be told to take any, so it is compared before a word of substance is said.
-async fn open(means: Means<'_>, now: Timestamp, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
+async fn open(means: Means<'_>, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
     let refused = match connect(means, false, stage).await {
         Err(Outcome::ChannelDown { why }) if means.authorities.pem().is_some() && why.contains(ITSELF) => why,
         usual => return usual,
     };
     let mut connection = connect(means, true, stage).await?;
     let certificate = connection.peer_certificate().unwrap_or_default();
-    if is_given(&means.authorities.certificates(), &certificate, now.as_second()) {
+    if is_given(&means.authorities.certificates(), &certificate, UnixTime::now()) {
         return Ok(connection);
     }
     connection.abort().await;
@@ -188,7 +191,7 @@ async fn bear(
     user: &str,
     token: &Secret,
 ) -> Result<(), Outcome> {
-    let failed = |error: Error| hide(judge_error(means.settings, Stage::Login, &error), token);
+    let failed = |error: Error| hide(judge_error(means.settings, Stage::Login, &error), user, token);
     if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
         let why = "the mail server does not offer XOAUTH2, which `smtp.oauth2` needs".to_owned();
         return Err(Outcome::ChannelDown { why });
@@ -203,8 +206,9 @@ async fn bear(
     Ok(())
 }
 
-fn hide(outcome: Outcome, token: &Secret) -> Outcome {
-    let hidden = |why: String| why.replace(token.expose(), "***");
+fn hide(outcome: Outcome, user: &str, token: &Secret) -> Outcome {
+    let sent = STANDARD.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", token.expose()));
+    let hidden = |why: String| why.replace(token.expose(), "***").replace(&sent, "***");
     match outcome {
         Outcome::ChannelDown { why } => Outcome::ChannelDown { why: hidden(why) },
         Outcome::Refused { why, degrade } => Outcome::Refused { why: hidden(why), degrade },
@@ -255,8 +259,12 @@ async fn hand_over(
 /// What a failure means. lettre tells a server's answer by its code; the rest it tells in words alone.
 fn judge_error(settings: &Settings, stage: Stage, error: &Error) -> Outcome {
     let mut told = error.to_string();
-    if let Some(Login::Password { password, .. }) = &settings.smtp.login {
-        told = told.replace(password.expose(), "***");
+    if let Some(Login::Password { user, password }) = &settings.smtp.login {
+        // A server may repeat it, as it is or as it was sent.
+        let password = password.expose();
+        for form in [STANDARD.encode(format!("\0{user}\0{password}")), STANDARD.encode(password), password.to_owned()] {
+            told = told.replace(&form, "***");
+        }
     }
     if let Some(code) = error.status() {
         let text = told.split_once("): ").map_or("", |(_, text)| text);
