@@ -80,10 +80,23 @@ fn formatted(kind: ChannelKind, message: &Message, engine: &Engine, names: Names
     let title = words.title.clone();
     let left_out = (!people.is_empty()).then_some("The list of people is left out of this plain form.");
     let plainer = (kind != ChannelKind::Email).then(|| plain(kind, &words, &matter, left_out.into_iter()));
-    let dressed = match failed {
-        Some(error) => Err(Trouble::Template(error)),
-        None => Fitting { kind, matter: &matter, people: &people, chart: message.chart.as_ref(), engine }.fit(&words),
+    // A chart of which nothing was seen shows nothing; mail alone needs it drawn.
+    let chart = message.chart.as_ref();
+    let drawn = chart.filter(|_| kind == ChannelKind::Email && matter.chart.is_some());
+    let dressed = match (failed, drawn.map(|chart| email::format::picture(engine, chart)).transpose()) {
+        (Some(error), _) => Err(Trouble::Template(error)),
+        (None, Err(trouble)) => Err(trouble),
+        (None, Ok(picture)) => {
+            let picture = picture.as_deref();
+            Fitting { kind, matter: &matter, people: &people, chart, picture, engine }.fit(&words)
+        }
     };
+    let dressed = dressed.map(|mut dressed| {
+        if dressed.cut && kind == ChannelKind::Email {
+            dressed.body = email::format::with_people(dressed.body, email::list::csv(people.everyone()));
+        }
+        dressed
+    });
     match dressed {
         Ok(dressed) => (Payload::new(dressed.body, dressed.plainer.into_iter().chain(plainer).collect(), title), None),
         Err(trouble) => {
@@ -110,6 +123,8 @@ pub(super) struct Dressed {
     pub plainer: Option<String>,
     /// How much longer it could be, in the channel's own measure, where that is known.
     pub room: Option<usize>,
+    /// Whether people are left out for want of room.
+    pub cut: bool,
 }
 
 /// What is to be put into a form.
@@ -118,6 +133,8 @@ struct Fitting<'a> {
     matter: &'a Matter,
     people: &'a People<'a>,
     chart: Option<&'a Chart>,
+    /// The chart as a picture, for mail.
+    picture: Option<&'a str>,
     engine: &'a Engine,
 }
 
@@ -191,15 +208,19 @@ impl Fitting<'_> {
     }
 
     fn dress(&self, words: &Words, charts: (Option<&Chart>, Option<&Drawn>), shown: usize) -> Result<Dressed, Trouble> {
-        let view = View::new(self.matter, words, self.people, charts, shown);
+        let mut view = View::new(self.matter, words, self.people, charts, shown);
         let file = |ending| format!("{}/{}.{ending}.j2", self.kind.word(), self.matter.kind.word());
         let engine = self.engine;
         match self.kind {
             ChannelKind::Slack => slack::format::dress(engine, &file("json"), &view, words),
             ChannelKind::Teams => teams::format::dress(engine, &file("json"), &view, words),
             ChannelKind::Email => {
-                let body = email::format::dress(engine, &file("txt"), &file("html"), &view, urgent(self.matter))?;
-                Ok(Dressed { body, plainer: None, room: None })
+                let picture = self.picture.filter(|_| view.chart.is_some());
+                view.chart = view.chart.filter(|_| picture.is_some());
+                view.attached = view.is_cut().then_some(email::list::NAME);
+                let extras = (urgent(self.matter), picture);
+                let body = email::format::dress(engine, &file("txt"), &file("html"), &view, extras)?;
+                Ok(Dressed { body, plainer: None, room: None, cut: view.is_cut() })
             }
         }
     }

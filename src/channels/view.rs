@@ -269,6 +269,13 @@ impl<'a> People<'a> {
         self.users.is_empty() && self.anonymous.is_empty() && self.parts.iter().all(Self::is_empty)
     }
 
+    /// Everyone, those of parts too; nobody where they are kept back.
+    pub(super) fn everyone(&self) -> impl Iterator<Item = &'a Person> {
+        let own = self.users.iter().chain(&self.anonymous).copied();
+        let parts = self.parts.iter().flat_map(|part| part.users.iter().chain(&part.anonymous).copied());
+        own.chain(parts).filter(|_| !self.hidden)
+    }
+
     /// How many rows there is room for, each as long as the channel counts it; at most so many.
     pub(super) fn fitting(&self, most: usize, room: usize, length: impl Fn(&Row<'a>) -> usize) -> usize {
         let anonymous: usize = self.anonymous.iter().map(|person| length(&Row::of(person))).sum();
@@ -342,6 +349,8 @@ pub(super) struct View<'a> {
     pub chart_told: Option<&'a str>,
     /// The hours of a week, as numbers: mail colours them.
     pub heat: Option<&'a Heat>,
+    /// The file with all the people, where a mail's list is cut.
+    pub attached: Option<&'a str>,
     #[serde(flatten)]
     pub shown: Shown<'a>,
 }
@@ -382,8 +391,14 @@ impl<'a> View<'a> {
                 Facts::Digest(digest) => digest.heat.as_ref(),
                 _ => None,
             },
+            attached: None,
             shown: people.shown(shown),
         }
+    }
+
+    /// Whether anybody is left out for want of room, here or in a part.
+    pub(super) fn is_cut(&self) -> bool {
+        self.shown.more > 0 || self.parts.iter().any(View::is_cut)
     }
 }
 

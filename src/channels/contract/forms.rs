@@ -164,3 +164,33 @@ fn a_broken_template_falls_back_and_says_so() {
         }
     }
 }
+
+#[test]
+fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
+    let engine = Engine::embedded();
+    let now = "2026-11-23T07:10:00Z".parse().unwrap();
+    let mail = |name: &str, names| {
+        let payload = format(ChannelKind::Email, &super::sample(name), &engine, names);
+        (json(&payload), super::super::email::example(payload.body(), now).unwrap())
+    };
+    let (parts, digest) = mail("digest", Names::Shown);
+    assert!(parts["html"].as_str().unwrap().contains("src=\"cid:chart@headcount\""));
+    assert!(parts["text"].as_str().unwrap().contains("most 217 users (10:00)"));
+    for told in ["multipart/related", "Content-ID: <chart@headcount>", "Content-Type: image/png", "iVBORw0KGgo"] {
+        assert!(digest.contains(told), "{told}: {digest}");
+    }
+    assert!(!digest.contains("multipart/mixed"));
+
+    let (parts, who) = mail("who_many", Names::Shown);
+    let people = parts["people"].as_str().unwrap();
+    assert_eq!(people.lines().count(), 1 + 5001, "a head, everyone, and the anonymous visitors");
+    for part in ["text", "html"] {
+        assert!(parts[part].as_str().unwrap().contains("people.csv"), "{part}");
+    }
+    assert!(who.contains("multipart/mixed") && who.contains("attachment; filename=\"people.csv\""));
+
+    for (name, names) in [("who", Names::Shown), ("who_many", Names::Hidden)] {
+        let (parts, mail) = mail(name, names);
+        assert!(parts.get("people").is_none() && !mail.contains("people.csv"), "{name}");
+    }
+}

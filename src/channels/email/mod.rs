@@ -4,12 +4,14 @@
 
 pub(super) mod format;
 mod limits;
+pub(super) mod list;
 mod mail;
 mod reply;
 pub(super) mod send;
 mod settings;
 mod token;
 
+pub use format::CHART;
 pub use reply::{Stage, judge_reply};
 pub use settings::{
     Addresses, Login, MailPeopleWritten, OAuth2Written, Secrets, Settings, Smtp, SmtpWritten, Tls, Written,
