@@ -47,6 +47,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("time_zone: Europe/Stockholm", "time_zone: Europe/Stokholm"),
     ("time_zone:", "timezone:"),
     ("store: {sqlite: headcount.db}", "store: {postgres: {url_file: x}}"),
+    ("store: {sqlite: headcount.db}", "store: {names: shown}"),
     ("store: {sqlite: headcount.db}", "ping: {url_file: dead-man}"),
     ("store: {sqlite: headcount.db}", "keep: {sessions: 90}"),
     ("store: {sqlite: headcount.db}", "keep: {sessions: 1h}"),
@@ -265,6 +266,27 @@ fn the_whole_of_what_is_built_is_read() {
     let shown = format!("{config:?}");
     for secret in ["topsecret", "hunter2", "PRIVATE"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn no_channel_tells_more_of_names_than_the_store() {
+    use crate::names::Names::{Full, Hidden, Pseudonym};
+    let folder = folder();
+    for (store, channel, means) in [
+        ("", "", (Full, Full)),
+        ("", ", names: pseudonym", (Full, Pseudonym)),
+        (", names: full", ", names: hidden", (Full, Hidden)),
+        (", names: pseudonym", "", (Pseudonym, Pseudonym)),
+        (", names: pseudonym", ", names: hidden", (Pseudonym, Hidden)),
+        (", names: hidden", ", names: full", (Hidden, Hidden)),
+    ] {
+        let ops = "ops: {slack: {webhook_url_file: slack-ops}";
+        let file = "store: {sqlite: headcount.db";
+        let text = GOOD.replace(ops, &format!("{ops}{channel}")).replace(file, &format!("{file}{store}"));
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        let ops = config.channel("ops").unwrap().channel.names();
+        assert_eq!((config.names, ops), means, "{store} {channel}");
     }
 }
 
