@@ -359,6 +359,9 @@ pub(super) struct Drain {
 pub(super) struct Test {
     /// A channel of the configuration
     pub(super) channel: String,
+    /// Does not ask, on a terminal either, whether the message came
+    #[arg(long)]
+    pub(super) no_ask: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -12,7 +12,7 @@ use crate::message::lasting;
 use crate::outbox::Sick;
 use crate::qlik::{Inspection, Qlik, ServerCertificate};
 use crate::snapshot::{Counts, Observation};
-use crate::store::Store;
+use crate::store::{Answer, Store};
 
 /// A certificate that ends sooner is worth a word.
 const SOON: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -49,14 +49,27 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
     }
     let channels =
         join_all(config.channels.iter().map(|spec| async { (&spec.channel, spec.channel.reach().await) })).await;
-    let sick = put_aside(context, config).await?;
+    let known = known(context, config).await?;
     for (channel, reached) in channels {
         let name = format!("channel {} ({})", channel.name, channel.kind());
-        let sick = sick.iter().find(|sick| sick.channel == channel.name);
+        let sick = known.sick.iter().find(|sick| sick.channel == channel.name);
+        let seen = known.seen.iter().find(|(name, _)| *name == channel.name).map(|(_, answer)| *answer);
         let line = match reached {
             // Its host answers, and yet it took nothing.
             Ok(_) if let Some(sick) = sick => Line::wrong(outbox::put_aside(sick, &config.time_zone)),
-            Ok(host) => Line::fine(format!("{name}: {} answers; nothing was sent", output::shown(&host))),
+            Ok(host) => {
+                let answers = format!("{name}: {} answers; nothing was sent", output::shown(&host));
+                let on = |answer: Answer| output::day(answer.at, &config.time_zone);
+                match seen {
+                    Some(answer) if !answer.seen => Line::wrong(format!(
+                        "{answers}; it took the test of {}, and nobody saw it there: `headcount test {}`",
+                        on(answer),
+                        channel.name
+                    )),
+                    Some(answer) => Line::fine(format!("{answers}; a test was seen there on {}", on(answer))),
+                    None => Line::fine(answers),
+                }
+            }
             Err(why) => Line::wrong(format!("{name}: {}", output::shown(&why))),
         };
         if !line.fine && exit == Exit::Done {
@@ -67,18 +80,31 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
     Ok(exit)
 }
 
-/// The channels that the store knows to be down, where there is a store. One that leads elsewhere now has yet to be tried.
-async fn put_aside(context: &Context<'_>, config: &Config) -> Result<Vec<Sick>, Failure> {
+/// What the store knows of channels.
+#[derive(Default)]
+struct Known {
+    /// Those that are down; one that leads elsewhere now has yet to be tried.
+    sick: Vec<Sick>,
+    /// Whether their last test was seen.
+    seen: Vec<(String, Answer)>,
+}
+
+async fn known(context: &Context<'_>, config: &Config) -> Result<Known, Failure> {
     let Some(store) = Store::open_existing(&context.state().join(&config.database)).await? else {
-        return Ok(Vec::new());
+        return Ok(Known::default());
     };
-    let mut sick = store.sick().await?;
-    sick.retain(|sick| {
+    let mut known = Known { sick: store.sick().await?, ..Known::default() };
+    for spec in &config.channels {
+        let name = &spec.channel.name;
+        let answer = store.seen(name, &store.address_hash(&spec.address)).await?;
+        known.seen.extend(answer.map(|answer| (name.clone(), answer)));
+    }
+    known.sick.retain(|sick| {
         let hash = config.channel(&sick.channel).map(|spec| store.address_hash(&spec.address));
         sick.well.is_none() && (sick.address.is_none() || sick.address == hash)
     });
     store.close().await;
-    Ok(sick)
+    Ok(known)
 }
 
 fn tell(line: &Line) -> Result<(), Failure> {

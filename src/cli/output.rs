@@ -117,6 +117,11 @@ pub(super) fn table(header: &[&str]) -> Table {
     table
 }
 
+/// `Mon 2026-11-23`, in a zone.
+pub(super) fn day(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d").to_string()
+}
+
 /// `1 session`, `2 sessions`.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })

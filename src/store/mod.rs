@@ -18,6 +18,7 @@ mod polls;
 mod recall;
 mod routing;
 mod schedules;
+mod seen;
 mod sick;
 mod spans;
 mod tidy;
@@ -36,6 +37,7 @@ pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
 pub use recall::{RecalledReading, RecalledSession};
 pub use schedules::Slot;
+pub use seen::Answer;
 pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 

@@ -12,6 +12,21 @@ use crate::outbox::{DeliveryId, DeliveryState, NewDelivery, Pause, Settled};
 use crate::secret::Secret;
 use crate::snapshot::{Observation, Pair, Session, Snapshot, Unseen, UnseenKind, User};
 
+#[tokio::test]
+async fn an_answer_is_kept_for_as_long_as_the_channel_leads_there() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
+    assert_eq!(store.seen("ops", "a").await.unwrap(), None);
+    for seen in [true, false] {
+        let answer = Answer { at: time(1), seen };
+        store.note_seen("ops", "a", answer).await.unwrap();
+        assert_eq!(store.seen("ops", "a").await.unwrap(), Some(answer));
+    }
+    assert_eq!(store.seen("ops", "b").await.unwrap(), None);
+    assert_eq!(store.seen("bosses", "a").await.unwrap(), None);
+    store.close().await;
+}
+
 const START: i64 = 1_770_000_000;
 
 pub(super) fn time(seconds: i64) -> Timestamp {

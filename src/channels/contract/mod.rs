@@ -5,6 +5,7 @@ mod limits;
 mod names;
 mod sends;
 mod statuses;
+mod variables;
 
 use serde_json::Value;
 
