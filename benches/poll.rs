@@ -39,8 +39,8 @@ fn answer() -> String {
 fn rules() -> Vec<Arc<Rule>> {
     let rule = |name: &str, kind| {
         let (tell, severity, narrowed) = (vec!["ops".into()], Severity::Warning, Where::default());
-        let (repeat, link, during) = (None, None, None);
-        Arc::new(Rule { name: name.into(), kind, severity, tell, repeat, link, narrowed, during })
+        let (repeat, link, during, damp) = (None, None, None, None);
+        Arc::new(Rule { name: name.into(), kind, severity, tell, repeat, link, narrowed, during, damp })
     };
     let hold = HoldFor::Lasting(SignedDuration::from_mins(3));
     let within = SignedDuration::from_mins(5);

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Where the time comes from.
 #[derive(Clone, Debug)]
@@ -32,12 +33,44 @@ impl Clock {
         }
     }
 
+    /// How long the machine has been up, asleep or awake, whatever its clock was set to. A manual clock is never asleep.
+    pub fn up(&self) -> SignedDuration {
+        match self {
+            Self::System => since_boot(ClockId::Boottime),
+            Self::Manual(ms) => SignedDuration::from_millis(ms.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// How long the machine has slept since it was started.
+    pub fn slept(&self) -> SignedDuration {
+        match self {
+            Self::System => since_boot(ClockId::Boottime) - since_boot(ClockId::Monotonic),
+            Self::Manual(_) => SignedDuration::ZERO,
+        }
+    }
+
+    /// A name for this start of the machine.
+    pub fn boot(&self) -> Option<String> {
+        match self {
+            Self::System => {
+                let id = std::fs::read("/proc/sys/kernel/random/boot_id").ok()?;
+                Some(String::from_utf8(id).ok()?.trim().to_owned()).filter(|id| !id.is_empty())
+            }
+            Self::Manual(_) => None,
+        }
+    }
+
     /// Sets a manual clock; the system's clock is left alone.
     pub fn set(&self, to: Timestamp) {
         if let Self::Manual(ms) = self {
             ms.store(to.as_millisecond(), Ordering::SeqCst);
         }
     }
+}
+
+fn since_boot(clock: ClockId) -> SignedDuration {
+    let time = clock_gettime(clock);
+    SignedDuration::new(time.tv_sec, i32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// An instant from milliseconds since 1970, held inside what can be told as a date.

@@ -16,7 +16,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::{ChannelSpec, Config};
-use crate::jobs::{self, Place, ReportJob, Rooms, Watch};
+use crate::jobs::{self, Lookout, Place, ReportJob, Rooms, Watch};
+use crate::judge::{Away, Life, LifeTurn, Severity};
 use crate::outbox::{Courier, Route};
 use crate::qlik::TlsError;
 use crate::render::{Engine, TemplateError};
@@ -67,6 +68,7 @@ pub struct Daemon {
     rooms: Arc<Rooms>,
     schedules: Vec<Arc<Schedule>>,
     database: PathBuf,
+    lookout: tokio::sync::Mutex<Lookout>,
     _lock: StoreLock,
 }
 
@@ -91,7 +93,7 @@ struct ScheduleState {
 }
 
 enum Work {
-    Check(Watch),
+    Check(Box<Watch>),
     Report {
         job: ReportJob,
         late: SignedDuration,
@@ -142,7 +144,8 @@ async fn schedules(
     for check in &config.checks {
         let site = &check.site.name;
         let watch = Watch::new(check).map_err(|source| StartError::Site { site: site.to_string(), source })?;
-        schedules.push(Schedule::new(rooms, running, check.schedule(), check.cron.clone(), Work::Check(watch)).await?);
+        let work = Work::Check(Box::new(watch));
+        schedules.push(Schedule::new(rooms, running, check.schedule(), check.cron.clone(), work).await?);
     }
     for report in &config.reports {
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
@@ -175,10 +178,12 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
             tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");
         }
     }
-    let watched: Vec<(&str, &str, &str)> = config
+    let watched: Vec<(&str, &str, &str, Severity)> = config
         .checks
         .iter()
-        .flat_map(|check| check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word())))
+        .flat_map(|check| {
+            check.rules.iter().map(|rule| (&*check.site.name, &*rule.name, rule.kind.word(), rule.severity))
+        })
         .collect();
     let sites: Vec<&str> = config.checks.iter().map(|check| &*check.site.name).collect();
     rooms.store.leave_sites(&sites, now).await?;
@@ -220,10 +225,17 @@ impl Daemon {
             );
         }
         rooms.store.drop_old_tests(now).await?;
+        rooms.store.note_start(rooms.clock.boot().as_deref(), now).await?;
         let schedules = schedules(&rooms, config, &[]).await?;
         settle_in(&rooms, config).await?;
         lift_moved(&rooms, config).await?;
-        Ok(Self { rooms, schedules, database: config.database.clone(), _lock: lock })
+        Ok(Self {
+            rooms,
+            schedules,
+            database: config.database.clone(),
+            lookout: tokio::sync::Mutex::default(),
+            _lock: lock,
+        })
     }
 
     pub fn rooms(&self) -> &Arc<Rooms> {
@@ -315,7 +327,14 @@ impl Daemon {
         if ended.is_none() {
             ended = tokio::time::timeout_at(deadline + CLOSING, courier).await.ok();
         }
-        if tokio::time::timeout_at(deadline + CLOSING, self.rooms.store.close()).await.is_err() {
+        let stopped = Life { at: self.rooms.clock.now(), turn: LifeTurn::Stopped };
+        let closing = async {
+            if let Err(error) = self.rooms.store.note_life(&stopped).await {
+                tracing::warn!(%error, "cannot note that headcount was asked to stop");
+            }
+            self.rooms.store.close().await;
+        };
+        if tokio::time::timeout_at(deadline + CLOSING, closing).await.is_err() {
             tracing::warn!("the store was still at work; what it had not committed did not happen");
         }
         if matches!(ended, Some(Err(_))) {
@@ -343,6 +362,9 @@ impl Daemon {
 
     /// What is looked after each second beside the schedules.
     async fn routine(&self) {
+        if let Err(error) = jobs::lookout(&self.rooms, &mut *self.lookout.lock().await).await {
+            tracing::error!(%error, "cannot note what befell this machine");
+        }
         if let Err(error) = jobs::release(&self.rooms).await {
             tracing::error!(%error, "cannot tell what was held back; it waits");
         }
@@ -427,6 +449,7 @@ impl Schedule {
             && state.skipped.replace(slot) != Some(slot)
         {
             tracing::warn!(schedule = self.name, %slot, "skipped: the one before it is still at work");
+            self.trouble(Away::Slow, now);
         }
         true
     }
@@ -449,8 +472,16 @@ impl Schedule {
     }
 
     fn rest(&self, error: &StoreError, now: Timestamp) {
+        self.trouble(error.away(), now);
         tracing::error!(schedule = self.name, %error, "nothing was recorded");
         self.state().rests_until = now.checked_add(REST).ok();
+    }
+
+    /// Keeps in mind why a check may be missed.
+    fn trouble(&self, away: Away, now: Timestamp) {
+        if let Work::Check(watch) = &self.work {
+            watch.note(Life { at: now, turn: LifeTurn::Troubled(away) });
+        }
     }
 
     /// Does the work of one slot.

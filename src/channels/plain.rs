@@ -66,6 +66,9 @@ fn fact(facts: &Facts) -> String {
         Facts::Unreachable { coverage, .. } => {
             format!("{} of {} virtual proxies answered", coverage.answered, coverage.asked)
         }
+        Facts::Stale { from, to, polls, .. } => {
+            format!("headcount: {polls} checks missed between {} and {}", instant(from), instant(to))
+        }
         Facts::Several { .. } => "several findings".to_owned(),
         Facts::Notice(Notice::ChannelDown { channel, waiting, .. }) => {
             format!("headcount: channel {channel} takes no messages, waiting: {waiting}")
@@ -137,6 +140,10 @@ fn reason(reason: &Reason) -> Option<String> {
             Some(format!("Still so after {lasted}, since {}, {} {}.", since.date, since.time, since.zone))
         }
         Reason::Resolved { lasted, .. } => Some(format!("It lasted {lasted}.")),
+        Reason::Flapping { times, lasted, .. } => {
+            Some(format!("It is flapping: {times} times in {lasted}. It is told again when it is calm."))
+        }
+        Reason::Calm { times, lasted, .. } => Some(format!("It is calm again, after {times} times in {lasted}.")),
         Reason::Event | Reason::Scheduled { late_by: None, .. } => None,
         Reason::Scheduled { late_by: Some(late), .. } => Some(format!("This report is {late} late.")),
         Reason::Asked { planned, because } => {

@@ -137,7 +137,7 @@ fn clean_facts(facts: &mut Facts) -> usize {
             tidy(&mut scope.part);
             0
         }
-        Facts::Several { .. } => 0,
+        Facts::Several { .. } | Facts::Stale { .. } => 0,
     }
 }
 

@@ -145,6 +145,8 @@ pub(super) enum Command {
     Outbox(Outbox),
     /// What is wrong now; with --all, what was
     Incidents(Incidents),
+    /// What is not told for a while: add, list or end a silence
+    Silence(Silence),
     /// What the rules would have told of the past; nothing is recorded, nothing is sent
     #[command(after_help = REPLAY)]
     Replay(Replay),
@@ -253,6 +255,14 @@ fn name_and_address(text: &str) -> Result<(String, std::net::IpAddr), String> {
 fn some_time(text: &str) -> Result<jiff::SignedDuration, String> {
     match crate::duration::parse(text) {
         Ok(length) if length.is_zero() => Err("that is no time at all: write a length such as `5s`".to_owned()),
+        other => other,
+    }
+}
+
+/// A length of time that is not nothing.
+fn some_length(text: &str) -> Result<jiff::SignedDuration, String> {
+    match crate::duration::parse(text) {
+        Ok(length) if length.is_zero() => Err("it cannot be zero: write a length such as `2h`".to_owned()),
         other => other,
     }
 }
@@ -440,6 +450,37 @@ pub(super) struct Incidents {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Silence {
+    #[command(subcommand)]
+    pub(super) command: SilenceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SilenceCommand {
+    /// Holds what rules have to tell; what is still open at the end is told then
+    Add {
+        /// A rule's name, or a pattern such as 'crowd*'
+        rule: String,
+        /// For how long, such as 2h
+        #[arg(long = "for", value_name = "DURATION", value_parser = some_length)]
+        length: jiff::SignedDuration,
+        /// Why, in your own words
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+        /// On one site alone [default: on all]
+        #[arg(long, value_name = "NAME")]
+        site: Option<String>,
+    },
+    /// What is silenced now
+    List {
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Ends a silence before its time
+    End { id: i64 },
 }
 
 #[derive(Debug, ClapArgs)]

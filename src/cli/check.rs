@@ -7,10 +7,13 @@ use serde::Serialize;
 
 use super::args::{Check, ListFormat};
 use super::exit::{Exit, Failure};
+use super::held::Held;
 use super::{Context, connect, output, topology};
 use crate::channels;
+use crate::judge::Silence;
 use crate::render::Engine;
 use crate::schedule::Cron;
+use crate::store::{Store, StoreError};
 
 #[derive(Serialize)]
 struct ScheduleAnswer {
@@ -18,6 +21,8 @@ struct ScheduleAnswer {
     check: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maintenance: Option<String>,
     sites: Vec<String>,
     cron: String,
     /// RFC 3339, with the offset of the schedule's zone.
@@ -38,6 +43,14 @@ impl Row<'_> {
     }
 }
 
+/// The silences of a store, if there is one yet.
+async fn silences(database: &std::path::Path, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
+    let Some(store) = Store::open_existing(database).await? else { return Ok(Vec::new()) };
+    let silences = store.silences(now).await;
+    store.close().await;
+    silences
+}
+
 pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, Failure> {
     let config = context.config()?;
     let engine = Engine::new(config.templates.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
@@ -56,6 +69,10 @@ pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, F
         let sites = report.sites.iter().map(|site| site.name.to_string()).collect();
         rows.push(Row { what: "report", name: &report.name, sites, cron: &report.cron });
     }
+    for window in &config.maintenance {
+        let sites = window.sites.iter().map(ToString::to_string).collect();
+        rows.push(Row { what: "maintenance", name: &window.name, sites, cron: &window.cron });
+    }
     let text = match args.listing.format {
         ListFormat::Json => {
             let answers: Vec<_> = rows
@@ -63,6 +80,7 @@ pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, F
                 .map(|row| ScheduleAnswer {
                     check: (row.what == "check").then(|| row.name.to_owned()),
                     report: (row.what == "report").then(|| row.name.to_owned()),
+                    maintenance: (row.what == "maintenance").then(|| row.name.to_owned()),
                     cron: row.cron.as_str().to_owned(),
                     next: row.next(now, "%Y-%m-%dT%H:%M:%S%:z"),
                     sites: row.sites,
@@ -94,9 +112,16 @@ pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, F
     };
     output::print(&text)?;
     if args.listing.format == ListFormat::Table {
-        match topology::known(&config, &context.state().join(&config.database)).await {
+        let database = context.state().join(&config.database);
+        match topology::known(&config, &database).await {
             Ok(known) => output::print(&known)?,
             Err(error) => output::complain(&format!("what is known of proxies is missing, since {error}")),
+        }
+        match silences(&database, now).await {
+            Ok(silences) => {
+                output::print(&Held::new(silences, &config.maintenance, now).lines(now, &config.time_zone))?;
+            }
+            Err(error) => output::complain(&format!("what is silenced is missing, since {error}")),
         }
     }
     for note in &config.notes {

@@ -4,8 +4,11 @@ use serde::Serialize;
 
 use super::args::{Incidents, ListFormat};
 use super::exit::{Exit, Failure};
+use super::held::{Held, HeldBy};
 use super::outbox::time;
 use super::{Context, output};
+use crate::config::{Judging, load};
+use crate::judge::State;
 use crate::message::lasting;
 use crate::store::IncidentRow;
 
@@ -26,17 +29,23 @@ struct IncidentAnswer<'a> {
     opened: Option<String>,
     closed: Option<String>,
     told: u32,
+    held: Option<HeldBy>,
 }
 
 pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result<Exit, Failure> {
     let (store, zone) = context.store().await?;
     let rows = store.incidents(args.all, MOST).await?;
+    let now = context.clock.now();
+    let silences = store.silences(now).await?;
     store.close().await;
+    // A configuration that is wrong is for `check` to tell.
+    let path = load::configuration(context.args.config.as_deref()).map_err(Failure::usage)?;
+    let maintenance = Judging::load(&path, Some(&zone)).map(|judging| judging.maintenance).unwrap_or_default();
+    let held = Held::new(silences, &maintenance, now);
     let text = match args.listing.format {
-        ListFormat::Json => output::json(&rows.iter().map(answer).collect::<Vec<_>>())?,
+        ListFormat::Json => output::json(&rows.iter().map(|row| answer(row, &held)).collect::<Vec<_>>())?,
         ListFormat::Table if rows.is_empty() => "Nothing is wrong.\n".to_owned(),
         ListFormat::Table => {
-            let now = context.clock.now();
             let mut table = output::table(&["Site", "Rule", "Severity", "State", "Since", "Lasted", "Told"]);
             for IncidentRow { incident, severity } in &rows {
                 let until = incident.closed.unwrap_or(now);
@@ -54,6 +63,9 @@ pub(super) async fn incidents(context: &Context<'_>, args: &Incidents) -> Result
         }
     };
     output::print(&text)?;
+    if args.listing.format == ListFormat::Table {
+        output::print(&held.lines(now, &zone))?;
+    }
     Ok(Exit::Done)
 }
 
@@ -66,7 +78,7 @@ pub(super) fn rule_and_part(rule: &str, part: Option<&str>) -> String {
     }
 }
 
-fn answer(row: &IncidentRow) -> IncidentAnswer<'_> {
+fn answer<'a>(row: &'a IncidentRow, held: &Held) -> IncidentAnswer<'a> {
     let incident = &row.incident;
     IncidentAnswer {
         id: incident.id.map(|id| id.0),
@@ -79,5 +91,6 @@ fn answer(row: &IncidentRow) -> IncidentAnswer<'_> {
         opened: incident.opened.map(|at| at.to_string()),
         closed: incident.closed.map(|at| at.to_string()),
         told: incident.told,
+        held: held.of(&incident.site, &incident.rule).filter(|_| incident.state != State::Closed),
     }
 }

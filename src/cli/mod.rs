@@ -12,6 +12,7 @@ mod deliver;
 mod demo;
 mod drain;
 mod exit;
+mod held;
 mod health;
 mod import;
 mod incidents;
@@ -24,6 +25,7 @@ mod preview;
 mod replay;
 mod run;
 mod shell;
+mod silence;
 mod templates;
 mod test;
 mod time;
@@ -91,6 +93,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Templates(templates) => templates::templates(templates),
         Command::Outbox(outbox) => outbox::outbox(&context, outbox).await,
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
+        Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
         Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,

@@ -34,9 +34,16 @@ pub(super) struct Config {
     #[serde(default, rename = "ping")]
     #[schemars(skip)]
     _ping: Later,
-    #[serde(default, rename = "maintenance")]
-    #[schemars(skip)]
-    _maintenance: Later,
+    #[serde(default)]
+    pub(super) maintenance: Named<Maintenance>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Maintenance {
+    pub(super) site: OneOrMany,
+    pub(super) cron: String,
+    pub(super) lasts: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -128,9 +135,11 @@ pub(super) struct Rule {
     pub(super) threshold: Option<Threshold>,
     pub(super) change: Option<Change>,
     pub(super) unreachable: Option<Unreachable>,
+    pub(super) stale: Option<Stale>,
     #[serde(default)]
     pub(super) severity: Severity,
     pub(super) tell: Option<OneOrMany>,
+    pub(super) damp: Option<Damp>,
     pub(super) repeat: Option<String>,
     pub(super) link: Option<String>,
     pub(super) during: Option<Window>,
@@ -148,12 +157,6 @@ pub(super) struct Rule {
     #[serde(default, rename = "certificate")]
     #[schemars(skip)]
     _certificate: Later,
-    #[serde(default, rename = "stale")]
-    #[schemars(skip)]
-    _stale: Later,
-    #[serde(default, rename = "damp")]
-    #[schemars(skip)]
-    _damp: Later,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -217,6 +220,20 @@ pub(super) struct Unreachable {
     #[serde(rename = "for")]
     pub(super) hold: Option<String>,
     pub(super) parts: Option<Parts>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stale {
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Damp {
+    pub(super) openings: u32,
+    pub(super) within: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

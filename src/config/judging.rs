@@ -10,11 +10,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::file::{Check, Named, OneOrMany, Rule};
+use super::file::{Check, Maintenance, Named, OneOrMany, Rule};
 use super::{Problems, load, meaning};
 use crate::judge::{self, Severity};
 use crate::qlik::Pattern;
-use crate::schedule::Cron;
+use crate::schedule::{self, Cron};
 
 /// What was written of it. Sites may be left out, or be no more than who does not count.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,6 +29,8 @@ pub(super) struct Written {
     pub(super) rules: Named<Rule>,
     #[serde(default)]
     pub(super) channels: Named<Channel>,
+    #[serde(default)]
+    pub(super) maintenance: Named<Maintenance>,
     #[serde(default, rename = "store")]
     #[schemars(skip)]
     _store: Option<IgnoredAny>,
@@ -65,6 +67,8 @@ pub struct Judging {
     pub rules: Vec<Arc<judge::Rule>>,
     /// Who never counts, where no check says otherwise.
     pub exclude: Vec<Pattern>,
+    /// When sites are worked on.
+    pub maintenance: Vec<Arc<schedule::Maintenance>>,
     /// What each channel takes, where the file has channels at all.
     pub takes: Vec<(String, Severity, bool)>,
 }
@@ -89,6 +93,11 @@ impl Judging {
     /// As [`Judging::load`], of a text that was read from `path`.
     pub fn from_text(path: &Path, text: &str, zone: Option<&TimeZone>) -> Result<Self, Problems> {
         meaning::judging(path, text, super::read(path, text)?, zone)
+    }
+
+    /// The windows of one site.
+    pub fn maintenance_of(&self, site: &str) -> Vec<Arc<schedule::Maintenance>> {
+        self.maintenance.iter().filter(|window| window.is_about(site)).cloned().collect()
     }
 
     /// Whom a rule tells, as far as the channels are known.

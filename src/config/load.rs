@@ -177,6 +177,23 @@ fn why_unread(error: &io::Error) -> String {
     }
 }
 
+/// Who is at the command line: whoever called `sudo`, or the login name, or the name of the process's user.
+pub fn login_name() -> String {
+    let names = ["SUDO_USER", "LOGNAME", "USER"];
+    names.into_iter().find_map(environment).unwrap_or_else(|| {
+        let uid = rustix::process::getuid().as_raw();
+        let entry = std::fs::read("/etc/passwd").ok().and_then(|all| {
+            let all = String::from_utf8_lossy(&all).into_owned();
+            let mut lines = all.lines().map(|line| line.split(':'));
+            lines.find_map(|mut line| {
+                let name = line.next()?.to_owned();
+                (line.nth(1)? == uid.to_string()).then_some(name)
+            })
+        });
+        entry.unwrap_or_else(|| format!("uid {uid}"))
+    })
+}
+
 /// A variable of the environment, such as `NO_COLOR` or systemd's `JOURNAL_STREAM`.
 #[expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
 pub fn environment(name: &str) -> Option<String> {

@@ -24,6 +24,7 @@ pub use problem::{Problem, Problems};
 use crate::channels::Channel;
 use crate::jobs::{Check, Report, Site};
 use crate::outbox::Policy;
+use crate::schedule::Maintenance;
 use crate::secret::Secret;
 use crate::store::Keep;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub sites: Vec<Arc<Site>>,
     pub checks: Vec<Check>,
     pub reports: Vec<Report>,
+    /// When sites are worked on.
+    pub maintenance: Vec<Arc<Maintenance>>,
     pub channels: Vec<ChannelSpec>,
     /// How many rules there are, used or not.
     pub rules: usize,

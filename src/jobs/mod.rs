@@ -4,6 +4,7 @@
 
 mod discovery;
 mod drain;
+mod lookout;
 mod notice;
 mod past;
 mod poll;
@@ -22,6 +23,7 @@ use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
+pub use lookout::{Lookout, lookout};
 pub use notice::{announce, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
@@ -36,7 +38,7 @@ use crate::judge::Rule;
 use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
-use crate::schedule::Cron;
+use crate::schedule::{Cron, Maintenance};
 use crate::store::Store;
 
 /// A site, and how to reach it.
@@ -54,6 +56,8 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+    /// When its site is worked on.
+    pub maintenance: Vec<Arc<Maintenance>>,
 }
 
 impl Check {

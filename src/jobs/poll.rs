@@ -1,15 +1,16 @@
 //! See one site, judge it, say what is news.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::tell::Found;
 use super::{Check, Discovery, Rooms, Site};
-use crate::judge::{self, Judgement, Past, Rule};
+use crate::judge::{self, Judgement, Life, Past, Rule};
 use crate::message;
 use crate::qlik::{Qlik, TlsError};
+use crate::schedule::{Cron, Maintenance};
 use crate::snapshot::{Counts, Pair, Snapshot, UnseenKind};
 use crate::store::{Poll, Recorded, Slot, Store, StoreError};
 
@@ -18,10 +19,14 @@ pub struct Watch {
     pub site: Arc<Site>,
     pub qlik: Qlik,
     pub rules: Vec<Arc<Rule>>,
+    pub maintenance: Vec<Arc<Maintenance>>,
+    cron: Cron,
     /// What was said of its topology.
     discovery: Discovery,
     /// What was silent at the last poll, so that a log says what changed and not what lasts.
     silent: Mutex<HashMap<Pair, UnseenKind>>,
+    /// Why checks may have been missed, since the last one that was recorded.
+    troubles: Mutex<Vec<Life>>,
     /// The same of engines.
     silent_engines: Mutex<HashMap<Arc<str>, UnseenKind>>,
 }
@@ -32,10 +37,30 @@ impl Watch {
             site: check.site.clone(),
             qlik: Qlik::new(&check.site.qlik)?,
             rules: check.rules.clone(),
+            maintenance: check.maintenance.clone(),
+            cron: check.cron.clone(),
+            troubles: Mutex::default(),
             discovery: Discovery::default(),
             silent: Mutex::default(),
             silent_engines: Mutex::default(),
         })
+    }
+}
+
+impl Watch {
+    /// Keeps in mind why a check may be missed.
+    pub fn note(&self, life: Life) {
+        /// A store that fails for days fails again and again.
+        const MOST: usize = 100;
+        let mut troubles = self.troubles();
+        if troubles.len() == MOST {
+            troubles.remove(0);
+        }
+        troubles.push(life);
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Vec<Life>> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,6 +86,7 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     let recorded =
         rooms.store.record(&Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot, interval }).await?;
     drop(desk);
+    watch.troubles().clear();
     if recorded == Recorded::AlreadyDone {
         return Ok(recorded);
     }
@@ -83,10 +109,16 @@ pub async fn observe_and_judge(
     interval: SignedDuration,
 ) -> Result<(Snapshot, Counts, Judgement), StoreError> {
     let looks_back = watch.rules.iter().filter_map(|rule| rule.kind.looks_back()).max();
-    let past = match store {
+    let mut past = match store {
         Some(store) => store.past(&watch.site.name, at, looks_back, interval).await?,
         None => Past { interval, ..Past::default() },
     };
+    past.note_schedules(at, Some(&watch.cron), &watch.maintenance);
+    if let (Some(store), Some(missed)) = (store, &mut past.missed) {
+        let mut life = store.life_since(missed.from).await?;
+        life.extend_from_slice(&watch.troubles());
+        missed.why = judge::why_away(&life);
+    }
     if let Some(store) = store {
         super::recall(store, &watch.site.name, &watch.qlik).await?;
     }

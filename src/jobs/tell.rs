@@ -134,9 +134,9 @@ fn news(finding: &Finding) -> News<'_> {
     News {
         thread: finding.incident.cause.as_deref(),
         turn: match finding.why {
-            Why::Opened { .. } => NewsTurn::Opened,
+            Why::Opened { .. } | Why::Flapping { .. } => NewsTurn::Opened,
             Why::Still { .. } => NewsTurn::Still,
-            Why::Resolved { .. } => NewsTurn::Over,
+            Why::Resolved { .. } | Why::Calm { .. } => NewsTurn::Over,
             Why::Event => NewsTurn::Event,
         },
         severity: finding.rule.severity,

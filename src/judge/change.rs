@@ -1,6 +1,6 @@
 //! A number that moved a long way in a short time.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{FindingFacts, Incident, Metric, PastReading, Seen, Tally, Turn};
 
@@ -29,6 +29,7 @@ impl Change {
         &self,
         seen: &Seen,
         readings: &[PastReading],
+        since: Option<Timestamp>,
         last: Option<&Incident>,
     ) -> Option<FindingFacts> {
         let quiet = |since| (SignedDuration::ZERO..self.within).contains(&seen.at.duration_since(since));
@@ -42,6 +43,7 @@ impl Change {
         let window = readings
             .iter()
             .filter(|reading| seen.at.duration_since(reading.to) <= self.within && reading.to < seen.at)
+            .filter(|reading| since.is_none_or(|since| reading.to >= since))
             // A site that was asked about more pairs then, or fewer, is no measure for now.
             .filter(|reading| reading.asked == seen.coverage.asked)
             .map(|reading| self.metric.of(&Tally { counts: reading.counts, ..Tally::default() }));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Bound, Finding, FindingFacts, HoldFor, Judgement, Rule, Verdict, Why};
+use super::telling::Telling;
+use super::{Bound, HoldFor, Rule, Verdict};
 
 /// The store's name for an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +55,10 @@ pub struct Incident {
     pub cause: Option<String>,
     /// What was furthest from right.
     pub peak: Option<Peak>,
+    /// Whether something of it waits to be told until a silence or a maintenance is over: that it is still open, or its end.
+    pub held: bool,
+    /// Which wording of its rule it was last judged by.
+    pub form: Option<String>,
 }
 
 /// The number that was furthest from what is right, and when it was first seen.
@@ -64,11 +69,11 @@ pub struct Peak {
 }
 
 impl Incident {
-    fn begin(site: &Arc<str>, rule: &Rule, part: Option<&Arc<str>>, at: Timestamp) -> Self {
+    pub(super) fn begin(site: &Arc<str>, rule: &Arc<str>, part: Option<&Arc<str>>, at: Timestamp) -> Self {
         Self {
             id: None,
             site: site.clone(),
-            rule: rule.name.clone(),
+            rule: rule.clone(),
             part: part.cloned(),
             state: State::Pending,
             since: at,
@@ -80,6 +85,8 @@ impl Incident {
             closed: None,
             cause: None,
             peak: None,
+            held: false,
+            form: None,
         }
     }
 
@@ -101,7 +108,27 @@ impl Incident {
         self.state == State::Closed && self.opened == self.closed
     }
 
-    fn tell(&mut self, at: Timestamp) {
+    /// Whether a poll to come needs it: it lasts, or it was an event, or its end is still to be told.
+    pub fn is_remembered(&self) -> bool {
+        self.state != State::Closed || self.is_event() || self.held
+    }
+
+    /// Whether its rule was another one when it was last judged.
+    fn is_of_another_form(&self, rule: &Rule) -> bool {
+        self.form.as_ref().is_some_and(|form| *form != rule.form())
+    }
+
+    /// A clock that was set back neither repeats it at once nor silences it: what lies in the time to come is now.
+    fn set_back(&mut self, at: Timestamp) {
+        self.since = self.since.min(at);
+        self.last_shown = self.last_shown.min(at);
+        self.told_at = self.told_at.map(|told_at| told_at.min(at));
+        if let Some(peak) = &mut self.peak {
+            peak.at = peak.at.min(at);
+        }
+    }
+
+    pub(super) fn tell(&mut self, at: Timestamp) {
         self.told_at = Some(at);
         // The all-clear is the end of the telling, not one more of it.
         if self.closed.is_none() || self.is_event() {
@@ -127,28 +154,23 @@ pub(super) struct Found<'a> {
     pub part: Option<&'a Arc<str>>,
     pub verdict: Verdict,
     pub hold: HoldFor,
-    pub facts: FindingFacts,
-    pub before: Option<&'a Incident>,
+    /// The incident that is pending or open.
+    pub live: Option<&'a Incident>,
+    /// The time between polls that the schedule asks for.
+    pub interval: SignedDuration,
 }
 
 /// Takes one rule's incident one snapshot further.
-pub(super) fn step(
-    rule: &Arc<Rule>,
-    site: &Arc<str>,
-    at: Timestamp,
-    found: Found<'_>,
-    interval: SignedDuration,
-    judgement: &mut Judgement,
-) {
-    let Found { part, verdict, hold, facts, before } = found;
-    let shown = facts.measured();
+pub(super) fn step(site: &Arc<str>, found: &Found<'_>, mut telling: Telling<'_>) {
+    let Found { part, verdict, hold, live, interval } = *found;
+    let (rule, at) = (telling.rule, telling.at);
+    let shown = telling.facts.measured();
     let hours = rule.during.as_ref().map(|during| during.stretch_at(at));
+    let is_open = live.is_some_and(|it| it.state == State::Open);
     // Out of its hours nothing begins and nothing is said again. What is open is followed to its end, whenever that is.
     let verdict = match (hours, verdict) {
         (Some(None), Verdict::Happened) => return,
-        (Some(None), Verdict::Holds | Verdict::Between) if before.is_some_and(|it| it.state == State::Open) => {
-            Verdict::Unknown
-        }
+        (Some(None), Verdict::Holds | Verdict::Between) if is_open => Verdict::Unknown,
         (Some(None), Verdict::Holds | Verdict::Between) => Verdict::Clear,
         (_, verdict) => verdict,
     };
@@ -157,30 +179,45 @@ pub(super) fn step(
         (Some(stretch), HoldFor::Lasting(length)) => at.duration_since(stretch.from) < length,
         _ => false,
     };
-    let live = before.filter(|incident| incident.state != State::Closed);
-    let mut tell = |mut incident: Incident, why: Why| {
-        incident.tell(at);
-        judgement.changed.push(incident.clone());
-        judgement.findings.push(Finding { rule: rule.clone(), why, facts, incident });
-    };
-    match (verdict, live.map(|incident| incident.state)) {
+    match (verdict, live) {
         (Verdict::Happened, _) => {
             let event = Incident {
                 state: State::Closed,
                 opened: Some(at),
                 closed: Some(at),
                 polls: 1,
-                ..Incident::begin(site, rule, part, at)
+                ..Incident::begin(site, &rule.name, part, at)
             };
-            tell(event, Why::Event);
+            telling.event(event);
         }
-        (Verdict::Holds, None | Some(State::Pending | State::Closed)) => {
-            let mut incident = match live {
-                Some(pending) if !gap_too_long(pending, at, hold, interval) => pending.clone(),
-                // The old row is taken over: what was pending begins anew.
-                Some(pending) => Incident { id: pending.id, ..Incident::begin(site, rule, part, at) },
-                None => Incident::begin(site, rule, part, at),
+        (Verdict::Holds | Verdict::Between, Some(open)) if is_open => {
+            let mut incident = Incident { form: Some(rule.form()), ..open.clone() };
+            incident.set_back(at);
+            if verdict == Verdict::Holds {
+                incident.show(at, shown);
+            }
+            let due = match (rule.repeat, incident.told_at) {
+                (Some(repeat), Some(told_at)) => !rested && at.duration_since(told_at) >= repeat,
+                _ => false,
             };
+            telling.still(open, incident, due);
+        }
+        (Verdict::Clear, Some(open)) if is_open => {
+            let mut closed = Incident { state: State::Closed, closed: Some(at), ..open.clone() };
+            closed.set_back(at);
+            // By another rule than the one that opened it: nobody asked whether that would be over.
+            if open.is_of_another_form(rule) { telling.withdrawn(closed) } else { telling.closed(closed) }
+        }
+        (Verdict::Holds, pending) => {
+            let mut incident = match pending {
+                Some(pending) if !gap_too_long(pending, at, hold, interval) && !pending.is_of_another_form(rule) => {
+                    pending.clone()
+                }
+                // The old row is taken over: what was pending begins anew.
+                Some(pending) => Incident { id: pending.id, ..Incident::begin(site, &rule.name, part, at) },
+                None => Incident::begin(site, &rule.name, part, at),
+            };
+            incident.form = Some(rule.form());
             incident.show(at, shown);
             incident.polls = incident.polls.saturating_add(1);
             let long_enough = match hold {
@@ -188,40 +225,18 @@ pub(super) fn step(
                 HoldFor::Polls(polls) => incident.polls >= polls,
             };
             if long_enough {
-                let since = incident.since;
-                tell(Incident { state: State::Open, opened: Some(at), ..incident }, Why::Opened { since });
+                telling.opened(Incident { state: State::Open, opened: Some(at), ..incident });
             } else {
-                judgement.changed.push(incident);
+                telling.keep(incident);
             }
         }
-        (Verdict::Holds | Verdict::Between, Some(State::Open)) => {
-            let Some(open) = live else { return };
-            let mut incident = open.clone();
-            if verdict == Verdict::Holds {
-                incident.show(at, shown);
+        (Verdict::Clear | Verdict::Between, pending) => {
+            if let Some(pending) = pending {
+                telling.drop(pending);
             }
-            let due = !rested
-                && match (rule.repeat, incident.told_at) {
-                    // A clock that was set back must not silence it.
-                    (Some(repeat), Some(told_at)) => at.duration_since(told_at) >= repeat || at < told_at,
-                    _ => false,
-                };
-            if due {
-                let (since, told) = (incident.since, incident.told);
-                tell(incident, Why::Still { since, told });
-            } else if incident.peak != open.peak {
-                judgement.changed.push(incident);
-            }
+            telling.calm(verdict == Verdict::Clear);
         }
-        (Verdict::Clear, Some(State::Open)) => {
-            let Some(open) = live else { return };
-            let since = open.since;
-            tell(Incident { state: State::Closed, closed: Some(at), ..open.clone() }, Why::Resolved { since });
-        }
-        (Verdict::Clear | Verdict::Between, Some(State::Pending)) => {
-            judgement.dropped.extend(live.and_then(|pending| pending.id));
-        }
-        (Verdict::Unknown, _) | (Verdict::Clear | Verdict::Between, None | Some(State::Closed)) => {}
+        (Verdict::Unknown, _) => {}
     }
 }
 

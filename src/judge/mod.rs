@@ -5,10 +5,14 @@
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
 mod change;
+mod damp;
 mod drain;
 mod engine;
 mod incident;
 mod scope;
+mod silence;
+mod stale;
+mod telling;
 mod threshold;
 mod unreachable;
 
@@ -17,20 +21,26 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 pub use change::{Amount, Change};
+pub use damp::{Damp, Flap, Flapping};
 pub use drain::{Drain, End, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, Peak, State};
 pub use scope::{Over, Tally, Where};
+pub use silence::{Silence, names};
+pub use stale::{Away, Life, LifeTurn, Missed, Stale, why_away};
 pub use threshold::Threshold;
 pub use unreachable::{Parts, Unreachable};
 
 use incident::Found;
 use scope::View;
+use telling::Telling;
 
-use crate::schedule::Window;
+use crate::hex;
+use crate::schedule::{Cron, Maintenance, Window};
 use crate::snapshot::{Counts, Coverage, Snapshot};
 
 /// How much it matters.
@@ -120,6 +130,16 @@ pub struct Rule {
     pub narrowed: Where,
     /// When it judges.
     pub during: Option<Window>,
+    /// From how many openings on it flaps.
+    pub damp: Option<Damp>,
+}
+
+impl Rule {
+    /// Tells one wording of it from another, as far as judging goes: whom it tells, and how, does not matter.
+    fn form(&self) -> String {
+        let judged = format!("{:?} {:?} {:?}", self.kind, self.narrowed, self.during);
+        hex::encode(&Sha256::digest(judged)[..8])
+    }
 }
 
 /// One kind of rule, one file.
@@ -130,6 +150,7 @@ pub enum RuleKind {
     Engines(EngineThreshold),
     Change(Change),
     Unreachable(Unreachable),
+    Stale(Stale),
 }
 
 impl RuleKind {
@@ -143,14 +164,20 @@ impl RuleKind {
             Self::Threshold(_) | Self::Engines(_) => "threshold",
             Self::Change(_) => "change",
             Self::Unreachable(_) => "unreachable",
+            Self::Stale(_) => "stale",
         }
+    }
+
+    /// Whether what it finds is over as it happens.
+    pub fn is_event(&self) -> bool {
+        matches!(self, Self::Change(_) | Self::Stale(_))
     }
 
     /// What it opens one incident each for.
     pub fn over(&self) -> Over {
         match self {
             Self::Threshold(threshold) => threshold.over,
-            Self::Change(_) | Self::Engines(_) | Self::Unreachable(_) => Over::Site,
+            Self::Change(_) | Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => Over::Site,
         }
     }
 
@@ -159,7 +186,7 @@ impl RuleKind {
         match self {
             Self::Threshold(threshold) => Some(threshold.metric),
             Self::Change(change) => Some(change.metric),
-            Self::Engines(_) | Self::Unreachable(_) => None,
+            Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => None,
         }
     }
 
@@ -167,7 +194,7 @@ impl RuleKind {
     pub fn looks_back(&self) -> Option<SignedDuration> {
         match self {
             Self::Change(change) => Some(change.within),
-            Self::Threshold(_) | Self::Engines(_) | Self::Unreachable(_) => None,
+            Self::Threshold(_) | Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => None,
         }
     }
 }
@@ -194,15 +221,39 @@ pub struct PastReading {
 /// What was known before the snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    /// Each rule's incidents that are pending or open, at most one for each part, and its last event.
+    /// Each rule's incidents that are pending or open, at most one for each part, its events, and those of which something is
+    /// still to be told; the newest first.
     pub incidents: Vec<Incident>,
     /// Readings with full coverage, as far back as the rules look.
     pub readings: Vec<PastReading>,
     /// The time between polls that the schedule asks for.
     pub interval: SignedDuration,
+    /// What nobody wants told for now.
+    pub silences: Vec<Silence>,
+    /// Whether the site is worked on in a window of its `maintenance`.
+    pub maintenance: bool,
+    /// The last poll that was made, whatever it saw.
+    pub last_poll: Option<Timestamp>,
+    /// The polls between that one and this that came due and were not made.
+    pub missed: Option<Missed>,
+    /// The rules that have opened lately, of those that are damped.
+    pub flaps: Vec<Flap>,
+    /// When the last incident of a rule about silence ended: what was counted before is no measure for what is counted after.
+    pub blind_until: Option<Timestamp>,
 }
 
 impl Past {
+    /// Notes what the schedules of a site say of the moment of a poll.
+    pub fn note_schedules(&mut self, at: Timestamp, cron: Option<&Cron>, maintenance: &[Arc<Maintenance>]) {
+        self.maintenance = maintenance.iter().any(|window| window.contains(at));
+        self.missed = self.last_poll.and_then(|last| stale::missed(last, at, cron, self.interval));
+    }
+
+    /// Whether what a rule has to tell waits.
+    fn holds(&self, site: &str, rule: &Rule) -> bool {
+        self.maintenance || self.silences.iter().any(|silence| silence.covers(site, &rule.name))
+    }
+
     fn incidents_of(&self, rule: &Rule) -> Vec<&Incident> {
         self.incidents.iter().filter(|incident| incident.rule == rule.name).collect()
     }
@@ -240,8 +291,12 @@ pub enum Why {
     Opened { since: Timestamp },
     /// It still holds, and was last told so long ago; `told` counts the messages before this one.
     Still { since: Timestamp, told: u32 },
-    /// It is back to where it closes.
-    Resolved { since: Timestamp },
+    /// It is back to where it closes, and was so at `until`.
+    Resolved { since: Timestamp, until: Timestamp },
+    /// It has opened `times` times since then, too often to be told each time: it is told again when nothing has changed for `rest`.
+    Flapping { since: Timestamp, times: u32, rest: SignedDuration },
+    /// It flapped until then, and nothing has changed since, for `rest`.
+    Calm { since: Timestamp, until: Timestamp, times: u32, rest: SignedDuration },
     /// It has happened.
     Event,
 }
@@ -253,6 +308,8 @@ impl Why {
             Self::Opened { .. } => "alert",
             Self::Still { .. } => "repeat",
             Self::Resolved { .. } => "resolved",
+            Self::Flapping { .. } => "flapping",
+            Self::Calm { .. } => "calm",
             Self::Event => "event",
         }
     }
@@ -291,6 +348,13 @@ pub enum FindingFacts {
     Unreachable {
         coverage: Coverage,
     },
+    /// headcount missed so many polls between two.
+    Stale {
+        from: Timestamp,
+        to: Timestamp,
+        polls: u64,
+        why: Option<Away>,
+    },
 }
 
 impl FindingFacts {
@@ -298,7 +362,7 @@ impl FindingFacts {
     fn measured(&self) -> Option<(u64, Bound)> {
         match self {
             Self::Threshold { value, bound, .. } | Self::Engines { value, bound, .. } => Some((*value, *bound)),
-            Self::Change { .. } => None,
+            Self::Change { .. } | Self::Stale { .. } => None,
             Self::Unreachable { coverage } => Some((coverage.asked - coverage.answered, Bound::Above)),
         }
     }
@@ -312,6 +376,10 @@ pub struct Judgement {
     pub changed: Vec<Incident>,
     /// Pending incidents that came to nothing.
     pub dropped: Vec<IncidentId>,
+    /// How often damped rules opened, where that is new.
+    pub flaps: Vec<Flap>,
+    /// Now, where an incident of a rule about silence ended.
+    pub blind_until: Option<Timestamp>,
 }
 
 /// What a rule looks at: the whole of a site, or one part of it.
@@ -325,6 +393,7 @@ struct Seen {
 pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Past) -> Judgement {
     let (site, at) = (snapshot.site(), snapshot.at());
     let mut judgement = Judgement::default();
+    let since = comparable_since(rules, past, at);
     for rule in rules {
         let known = past.incidents_of(rule);
         let views = scope::views(rule.kind.over(), &rule.narrowed, rule.kind.metric(), snapshot, counts, &known);
@@ -333,7 +402,10 @@ pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Pa
         }
         for View { part, coverage, tally } in views {
             let seen = Seen { at, tally, coverage };
-            let before = known.iter().find(|incident| incident.part == part).copied();
+            let of_part = known.iter().filter(|incident| incident.part == part).copied();
+            let live = of_part.clone().find(|incident| incident.state != State::Closed);
+            let event = of_part.clone().find(|incident| incident.is_event());
+            let owed = of_part.clone().find(|incident| incident.state == State::Closed && incident.held);
             let (verdict, hold, facts) = match &rule.kind {
                 RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
                 RuleKind::Engines(engines) => {
@@ -342,16 +414,52 @@ pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Pa
                 RuleKind::Unreachable(unreachable) => {
                     (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage })
                 }
-                RuleKind::Change(change) => match change.verdict(&seen, &past.readings, before) {
+                RuleKind::Change(change) => match change.verdict(&seen, &past.readings, since, event) {
+                    None => continue,
+                    Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
+                },
+                RuleKind::Stale(stale) => match stale.verdict(past.missed.as_ref(), at) {
                     None => continue,
                     Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
                 },
             };
-            let found = Found { part: part.as_ref(), verdict, hold, facts, before };
-            incident::step(rule, site, at, found, past.interval, &mut judgement);
+            let flap = flap(rule, site, part.as_ref(), past, &mut judgement);
+            let found = Found { part: part.as_ref(), verdict, hold, live, interval: past.interval };
+            let (waits, judgement) = (past.holds(site, rule), &mut judgement);
+            incident::step(site, &found, Telling { rule, at, facts, held: waits, owed, flap, judgement });
         }
     }
+    let over = |incident: &Incident| incident.closed == Some(at) && incident.opened.is_some();
+    judgement.blind_until = judgement.changed.iter().any(|it| over(it) && is_about_silence(rules, it)).then_some(at);
     judgement
+}
+
+fn is_about_silence(rules: &[Arc<Rule>], incident: &Incident) -> bool {
+    rules.iter().any(|rule| rule.name == incident.rule && matches!(rule.kind, RuleKind::Unreachable(_)))
+}
+
+/// From when on counts can be compared: who is gone after a site was silent for so long that it was told is the same incident,
+/// and so are those who come back.
+fn comparable_since(rules: &[Arc<Rule>], past: &Past, at: Timestamp) -> Option<Timestamp> {
+    let blind = |it: &Incident| it.state == State::Open && is_about_silence(rules, it);
+    if past.incidents.iter().any(blind) { Some(at) } else { past.blind_until.filter(|until| *until <= at) }
+}
+
+/// How often a damped rule has opened; of one that is not damped any more, that is forgotten.
+fn flap(
+    rule: &Rule,
+    site: &Arc<str>,
+    part: Option<&Arc<str>>,
+    before: &Past,
+    judgement: &mut Judgement,
+) -> Option<Flap> {
+    let known = before.flaps.iter().find(|flap| flap.is_of(&rule.name, part.map(|part| &**part)));
+    let nothing = || Flap::new(site, &rule.name, part);
+    if rule.damp.is_some() {
+        return Some(known.cloned().unwrap_or_else(nothing));
+    }
+    judgement.flaps.extend(known.map(|_| nothing()));
+    None
 }
 
 /// Ends, without a word, the incidents of parts that are not there any more, such as a virtual proxy that was taken away.
@@ -360,8 +468,10 @@ fn withdraw(known: &[&Incident], views: &[View], at: Timestamp, judgement: &mut 
         match gone.state {
             State::Pending => judgement.dropped.extend(gone.id),
             State::Open => {
-                judgement.changed.push(Incident { state: State::Closed, closed: Some(at), ..(*gone).clone() });
+                let (state, closed) = (State::Closed, Some(at));
+                judgement.changed.push(Incident { state, closed, held: false, ..(*gone).clone() });
             }
+            State::Closed if gone.held => judgement.changed.push(Incident { held: false, ..(*gone).clone() }),
             State::Closed => {}
         }
     }

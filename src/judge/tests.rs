@@ -52,6 +52,7 @@ fn rule(kind: RuleKind, repeat: Option<i64>) -> Arc<Rule> {
         link: None,
         narrowed: Where::default(),
         during: None,
+        damp: None,
     })
 }
 

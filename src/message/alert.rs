@@ -3,9 +3,9 @@
 use jiff::tz::TimeZone;
 
 use super::engine;
-use super::{Facts, Furthest, Kind, Message, Moment, Named, Reason, Scope, Silent, clean, lasting};
+use super::{Away, Facts, Furthest, Kind, Message, Moment, Named, Reason, Scope, Silent, clean, lasting};
 use crate::duration;
-use crate::judge::{Finding, FindingFacts, Why};
+use crate::judge::{self, Finding, FindingFacts, Why};
 use crate::snapshot::{Pair, Snapshot};
 
 /// One message for each finding, in their order.
@@ -21,9 +21,18 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         Why::Still { since, told } => {
             (Kind::Repeat, Reason::Still { since: moment(since), lasted: lasting(at.duration_since(since)), told })
         }
-        Why::Resolved { since } => {
+        Why::Resolved { since, until } => {
             let peak = finding.incident.peak.map(|peak| Furthest { value: peak.value, at: moment(peak.at) });
-            (Kind::Resolved, Reason::Resolved { since: moment(since), lasted: lasting(at.duration_since(since)), peak })
+            let lasted = lasting(until.duration_since(since));
+            (Kind::Resolved, Reason::Resolved { since: moment(since), until: moment(until), lasted, peak })
+        }
+        Why::Flapping { since, times, rest } => {
+            let (lasted, rest) = (lasting(at.duration_since(since)), lasting(rest));
+            (Kind::Alert, Reason::Flapping { since: moment(since), times, lasted, rest })
+        }
+        Why::Calm { since, until, times, rest } => {
+            let (lasted, rest) = (lasting(until.duration_since(since)), lasting(rest));
+            (Kind::Resolved, Reason::Calm { since: moment(since), until: moment(until), times, lasted, rest })
         }
         Why::Event => (Kind::Alert, Reason::Event),
     };
@@ -42,6 +51,16 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
             let asked = |pair: &Pair| finding.rule.narrowed.has_pair(pair);
             Facts::Unreachable { silent: silent_of(snapshot, asked), coverage }
         }
+        FindingFacts::Stale { from, to, polls, why } => {
+            let because = why.map(|why| away(why, zone));
+            Facts::Stale {
+                from: moment(from),
+                to: moment(to),
+                lasted: lasting(to.duration_since(from)),
+                polls,
+                because,
+            }
+        }
     };
     Message {
         kind,
@@ -53,6 +72,21 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         facts,
         people: Vec::new(),
         chart: None,
+    }
+}
+
+fn away(why: judge::Away, zone: &TimeZone) -> Away {
+    let moment = |instant| Moment::new(instant, zone);
+    match why {
+        judge::Away::Stopped { from, to } => Away::Stopped { from: moment(from), to: moment(to) },
+        judge::Away::Killed { to } => Away::Killed { to: moment(to) },
+        judge::Away::Restarted { to } => Away::Restarted { to: moment(to) },
+        judge::Away::Asleep { length } => Away::Asleep { length: lasting(length) },
+        judge::Away::ClockSet { ahead } => Away::ClockSet { ahead: lasting(ahead) },
+        judge::Away::StoreLocked => Away::StoreLocked,
+        judge::Away::DiskFull => Away::DiskFull,
+        judge::Away::StoreFailed => Away::StoreFailed,
+        judge::Away::Slow => Away::Slow,
     }
 }
 

@@ -128,7 +128,11 @@ pub enum Reason {
     /// It still holds; `told` counts the messages before this one.
     Still { since: Moment, lasted: String, told: u32 },
     /// It is over.
-    Resolved { since: Moment, lasted: String, peak: Option<Furthest> },
+    Resolved { since: Moment, until: Moment, lasted: String, peak: Option<Furthest> },
+    /// It opened so often that it is not told each time any more, but when nothing has changed for `rest`.
+    Flapping { since: Moment, times: u32, lasted: String, rest: String },
+    /// It flapped until then, and nothing has changed for `rest` since.
+    Calm { since: Moment, until: Moment, times: u32, lasted: String, rest: String },
     /// It happened; there is nothing to close.
     Event,
     /// A report came due; `late_by` says how late it is told, where headcount was down.
@@ -167,6 +171,8 @@ pub enum Facts {
     },
     /// Pairs that did not answer; none when they all do again.
     Unreachable { silent: Vec<Silent>, coverage: Coverage },
+    /// headcount missed its checks between two polls.
+    Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
     Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
     /// A channel is tried.
@@ -181,6 +187,21 @@ pub enum Facts {
     Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
     /// How sites were used over a period.
     Digest(Box<Digest>),
+}
+
+/// Why headcount missed its checks.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "away", rename_all = "snake_case")]
+pub enum Away {
+    Stopped { from: Moment, to: Moment },
+    Killed { to: Moment },
+    Restarted { to: Moment },
+    Asleep { length: String },
+    ClockSet { ahead: String },
+    StoreLocked,
+    DiskFull,
+    StoreFailed,
+    Slow,
 }
 
 /// Where a number was counted.

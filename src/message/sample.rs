@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Active, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine, EngineMetric,
-    Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named, Notice, Over, Peak, Period,
-    Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour, Watched,
-    WhyHeld, lasting, several,
+    Active, Away, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine,
+    EngineMetric, Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named, Notice, Over,
+    Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour,
+    Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -39,6 +39,8 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("resolved_memory", resolved(engines(EngineMetric::MemoryFree, FULL_ENGINES, 7400, over()))),
         ("resolved_blind", resolved(blind(over_after(2), Vec::new(), FULL))),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
+    ]);
+    all.extend([
         ("who", who(&people(), FULL, scheduled(None))),
         ("who_nasty", who(&nasty(), FULL, scheduled(None))),
         ("who_partial", who(&people(), PARTIAL, scheduled(None))),
@@ -50,6 +52,16 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("who_one", who(&people()[..1], FULL, scheduled(None))),
         ("who_nobody", who(&[], FULL, Reason::Asked { planned: None, because: None })),
         ("who_since", who_since()),
+    ]);
+    let away = Away::Stopped { from: minutes(-39), to: minutes(-1) };
+    all.extend([
+        ("alert_crowded_flapping", crowded(FULL, 217, flapping())),
+        ("alert_blind_flapping", blind(flapping(), one_silent(), PARTIAL)),
+        ("resolved_blind_calm", resolved(blind(calm(), Vec::new(), FULL))),
+        ("resolved_crowded_late", resolved(crowded(FULL, 175, over_before()))),
+        ("alert_stale", stale(Some(away))),
+        ("alert_stale_asleep", stale(Some(Away::Asleep { length: lasting(SignedDuration::from_mins(38)) }))),
+        ("alert_stale_unexplained", stale(None)),
     ]);
     all.extend([
         ("digest", digest()),
@@ -120,13 +132,35 @@ fn still() -> Reason {
 }
 
 fn over() -> Reason {
-    Reason::Resolved { since: minutes(-85), lasted: lasting(SignedDuration::from_mins(85)), peak: None }
+    Reason::Resolved { since: minutes(-85), until: at(), lasted: lasting(SignedDuration::from_mins(85)), peak: None }
 }
 
 /// Over, after it was at most so much.
 fn over_after(value: u64) -> Reason {
     let peak = Some(Furthest { value, at: minutes(-40) });
-    Reason::Resolved { since: minutes(-85), lasted: lasting(SignedDuration::from_mins(85)), peak }
+    Reason::Resolved { since: minutes(-85), until: at(), lasted: lasting(SignedDuration::from_mins(85)), peak }
+}
+
+fn flapping() -> Reason {
+    let (lasted, rest) = (lasting(SignedDuration::from_mins(15)), lasting(SignedDuration::from_mins(30)));
+    Reason::Flapping { since: minutes(-15), times: 4, lasted, rest }
+}
+
+fn calm() -> Reason {
+    let (lasted, rest) = (lasting(SignedDuration::from_mins(40)), lasting(SignedDuration::from_mins(30)));
+    Reason::Calm { since: minutes(-70), until: minutes(-30), times: 7, lasted, rest }
+}
+
+/// Over for an hour, which a silence held.
+fn over_before() -> Reason {
+    let peak = Some(Furthest { value: 240, at: minutes(-90) });
+    Reason::Resolved { since: minutes(-120), until: minutes(-60), lasted: lasting(SignedDuration::from_mins(60)), peak }
+}
+
+fn stale(because: Option<Away>) -> Message {
+    let (from, to) = (minutes(-40), at());
+    let lasted = lasting(SignedDuration::from_mins(40));
+    alert("myself", Severity::Warning, Reason::Event, Facts::Stale { from, to, lasted, polls: 39, because })
 }
 
 fn scheduled(late_by: Option<String>) -> Reason {

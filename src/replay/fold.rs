@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::judge::{IncidentId, Judgement, Past, PastReading, Rule, State};
+use crate::judge::{IncidentId, Judgement, Past, PastReading, Rule};
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
 
@@ -22,10 +22,16 @@ pub(super) fn after(past: &mut Past, rules: &[Arc<Rule>], snapshot: &Snapshot, j
             incident.id = Some(IncidentId(*next));
             *next += 1;
         }
-        if incident.state != State::Closed || incident.is_event() {
+        if incident.is_remembered() {
             past.incidents.insert(0, incident);
         }
     }
+    past.last_poll = Some(now);
+    for flap in &judged.flaps {
+        past.flaps.retain(|known| !known.is_of(&flap.rule, flap.part.as_deref()));
+        past.flaps.extend(Some(flap.clone()).filter(|flap| !flap.is_nothing()));
+    }
+    past.blind_until = past.blind_until.max(judged.blind_until);
     past.readings.retain(|reading| reading.to >= back_to);
     let coverage = snapshot.coverage();
     if coverage.is_full() {

@@ -13,24 +13,28 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use rebuilt::{Rebuilt, RebuiltPoll, Step, Unknown};
+pub use rebuilt::{Excluded, Rebuilt, RebuiltPoll, Step, Unknown};
 pub use recorded::{History, HistoryError, RecordedPoll};
 pub use summary::{MOST_A_WEEK, Summary};
 
 use crate::judge::{self, Finding, Past, Rule};
+use crate::schedule::{Cron, Maintenance};
 use crate::snapshot::{Observation, Pair, Snapshot, User};
 
 /// A judge at work on the past of one site.
 pub struct Player {
     site: Arc<str>,
     rules: Vec<Arc<Rule>>,
+    maintenance: Vec<Arc<Maintenance>>,
+    cron: Option<Cron>,
     past: Past,
     next_incident: i64,
 }
 
 impl Player {
-    pub fn new(site: Arc<str>, rules: Vec<Arc<Rule>>) -> Self {
-        Self { site, rules, past: Past::default(), next_incident: 1 }
+    /// `maintenance` are the windows of the site; `cron` says when polls were due, where that is known.
+    pub fn new(site: Arc<str>, rules: Vec<Arc<Rule>>, maintenance: Vec<Arc<Maintenance>>, cron: Option<Cron>) -> Self {
+        Self { site, rules, maintenance, cron, past: Past::default(), next_incident: 1 }
     }
 
     /// How long before the first poll that matters the playing should begin, so that what was open by then is known.
@@ -51,6 +55,7 @@ impl Player {
         let snapshot = Snapshot::new(self.site.clone(), at, pairs, excluded);
         let counts = snapshot.counts();
         self.past.interval = interval;
+        self.past.note_schedules(at, self.cron.as_ref(), &self.maintenance);
         let judgement = judge::judge(&self.rules, &snapshot, counts, &self.past);
         fold::after(&mut self.past, &self.rules, &snapshot, &judgement, &mut self.next_incident);
         (snapshot, judgement.findings)

@@ -27,6 +27,8 @@ pub enum Step {
     End,
 }
 
+/// A poll of the past. Its pairs are lent: [`Rebuilt::take_back`] wants them before the next step, since copying everyone who
+/// was on at each poll of a month would take longer than all else.
 #[derive(Debug)]
 pub struct RebuiltPoll {
     pub at: Timestamp,
@@ -44,9 +46,12 @@ pub struct Unknown {
     pub spread: u64,
 }
 
+/// Who never counts.
+pub type Excluded = Box<dyn Fn(&User) -> bool + Send>;
+
 /// The memory of a site on its way to being polls again.
-#[derive(Debug, Default)]
 pub struct Rebuilt {
+    excluded: Excluded,
     interval: SignedDuration,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
@@ -63,7 +68,6 @@ pub struct Rebuilt {
     unknown: Unknown,
 }
 
-#[derive(Debug)]
 struct PairThen {
     pair: Pair,
     reading: Option<RecalledReading>,
@@ -81,12 +85,39 @@ impl Rebuilt {
         after: i64,
         open: Vec<RecalledSession>,
         interval: SignedDuration,
+        excluded: Excluded,
     ) -> Self {
-        let mut rebuilt = Self { interval, from: Some(from), to: Some(to), last_reading: after, ..Self::default() };
+        let mut rebuilt = Self {
+            excluded,
+            interval,
+            from: Some(from),
+            to: Some(to),
+            readings: VecDeque::new(),
+            readings_end: false,
+            last_reading: after,
+            current: None,
+            sessions: VecDeque::new(),
+            sessions_end: false,
+            last_session: 0,
+            pairs: Vec::new(),
+            ends: BinaryHeap::new(),
+            unknown: Unknown::default(),
+        };
         for session in open {
             rebuilt.begin(session);
         }
         rebuilt
+    }
+
+    /// Takes back what the last poll was lent, as it was.
+    pub fn take_back(&mut self, pairs: Vec<(Pair, Observation)>) {
+        for (pair, observation) in pairs {
+            if let Observation::Seen(sessions) = observation
+                && let Some(then) = self.pairs.iter_mut().find(|then| then.pair == pair)
+            {
+                then.sessions = sessions;
+            }
+        }
     }
 
     pub fn unknown(&self) -> Unknown {
@@ -187,23 +218,26 @@ impl Rebuilt {
 
     fn begin(&mut self, session: RecalledSession) {
         let place = self.place_of(&session.pair);
+        let user = session.user.unwrap_or_else(anonymous);
+        if (self.excluded)(&user) {
+            return;
+        }
         if let Some(ended) = session.ended {
             self.ends.push(Reverse((ended, session.id, place)));
         }
-        let user = session.user.unwrap_or_else(anonymous);
         let then = &mut self.pairs[place];
         then.places.insert(session.id, then.sessions.len());
         then.rows.push(session.id);
         then.sessions.push(Session { id: session.session, user });
     }
 
-    /// What each pair that was asked then answered.
-    fn observations(&self, at: Timestamp) -> Vec<(Pair, Observation)> {
-        let asked = self.pairs.iter().filter_map(|then| {
+    /// What each pair that was asked then answered; lent.
+    fn observations(&mut self, at: Timestamp) -> Vec<(Pair, Observation)> {
+        let asked = self.pairs.iter_mut().filter_map(|then| {
             let reading = then.reading.as_ref().filter(|reading| reading.to >= at)?;
             let observation = match &reading.why {
                 Some(why) => Observation::Unseen(unseen(why)),
-                None => Observation::Seen(then.sessions.clone()),
+                None => Observation::Seen(std::mem::take(&mut then.sessions)),
             };
             Some((then.pair.clone(), observation))
         });

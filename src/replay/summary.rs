@@ -30,9 +30,9 @@ impl Summary {
     pub fn count(&mut self, why: &Why) {
         self.messages += 1;
         match why {
-            Why::Opened { .. } | Why::Event => self.openings += 1,
+            Why::Opened { .. } | Why::Flapping { .. } | Why::Event => self.openings += 1,
             Why::Still { .. } => self.repeats += 1,
-            Why::Resolved { .. } => {}
+            Why::Resolved { .. } | Why::Calm { .. } => {}
         }
     }
 

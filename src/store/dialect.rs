@@ -24,6 +24,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (40, "topology", include_str!("migrations/0040_topology.sql")),
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),
     (60, "parts", include_str!("migrations/0060_parts.sql")),
+    (65, "silence", include_str!("migrations/0065_silence.sql")),
+    (66, "life", include_str!("migrations/0066_life.sql")),
+    (67, "flap", include_str!("migrations/0067_flap.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::dialect::{Failure, failure};
+use crate::judge::Away;
 
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,15 @@ fn shown(file: Option<&Path>) -> String {
 }
 
 impl StoreError {
+    /// What it means for checks that were not recorded.
+    pub fn away(&self) -> Away {
+        match self {
+            Self::Busy(_) => Away::StoreLocked,
+            Self::Full(_) => Away::DiskFull,
+            _ => Away::StoreFailed,
+        }
+    }
+
     pub(super) fn from_database(error: &sqlx::Error, file: Option<&Path>) -> Self {
         let path = file.map(Path::to_path_buf);
         match error {

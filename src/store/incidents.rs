@@ -7,7 +7,8 @@ use super::dialect::{Row, Transaction, begin};
 use super::{Store, StoreError, at, ms};
 use crate::judge::{Incident, IncidentId, Peak, Severity, State};
 
-const COLUMNS: &str = "id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause, part, peak, peak_at";
+const COLUMNS: &str = "id, site, rule, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause, part, peak, peak_at, \
+     held, form";
 
 /// An incident as it is listed, with the severity that its rule had.
 #[derive(Clone, Debug)]
@@ -24,40 +25,77 @@ impl Store {
         rows.iter().map(|row| Ok(IncidentRow { incident: read(row)?, severity: row.try_get(3)? })).collect()
     }
 
-    /// Closes, without a word, what no configured rule of that kind watches any more. Gives the site and rule of each.
+    /// Closes, without a word, what no configured rule of that kind watches any more, and forgets how often such rules opened. Gives
+    /// the site and rule of each that it closed. What goes on has the severity that its rule has now.
     pub async fn withdraw_incidents(
         &self,
-        watched: &[(&str, &str, &str)],
+        watched: &[(&str, &str, &str, Severity)],
         now: Timestamp,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let mut tx = begin(&self.pool).await?;
-        let rows = sqlx::query("SELECT id, site, rule, kind FROM incident WHERE state <> 'closed'")
-            .fetch_all(&mut *tx)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id, site, rule, kind, severity, state FROM incident WHERE state <> 'closed' OR held = 1",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
         let mut withdrawn = Vec::new();
         for row in rows {
             let (id, site, rule): (i64, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            if !watched.contains(&(site.as_str(), rule.as_str(), row.try_get(3)?)) {
-                sqlx::query("UPDATE incident SET state = 'closed', closed = $2 WHERE id = $1")
+            let (kind, severity): (String, String) = (row.try_get(3)?, row.try_get(4)?);
+            let now_watched = watched.iter().find(|(its_site, its_rule, its_kind, _)| {
+                (*its_site, *its_rule, *its_kind) == (site.as_str(), rule.as_str(), kind.as_str())
+            });
+            match now_watched {
+                Some((.., its)) if its.word() != severity => {
+                    sqlx::query("UPDATE incident SET severity = $2 WHERE id = $1")
+                        .bind(id)
+                        .bind(its.word())
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                Some(_) => {}
+                None => {
+                    sqlx::query(
+                        "UPDATE incident SET state = 'closed', closed = coalesce(closed, $2), held = 0 WHERE id = $1",
+                    )
                     .bind(id)
                     .bind(ms(now))
                     .execute(&mut *tx)
                     .await?;
-                withdrawn.push((site, rule));
+                    withdrawn.push((site, rule));
+                }
+            }
+        }
+        for row in sqlx::query("SELECT id, site, rule FROM flap").fetch_all(&mut *tx).await? {
+            let (id, site, rule): (i64, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            if !watched.iter().any(|(its_site, its_rule, ..)| (*its_site, *its_rule) == (site.as_str(), rule.as_str()))
+            {
+                sqlx::query("DELETE FROM flap WHERE id = $1").bind(id).execute(&mut *tx).await?;
             }
         }
         tx.commit().await?;
-        let mut memory = self.memory.lock().await;
-        for (site, _) in &withdrawn {
-            memory.remove(site.as_str());
+        // What is known of sites is read anew: rules may look further back now, too.
+        for known in self.memory.lock().await.values_mut() {
+            known.past = None;
         }
         Ok(withdrawn)
+    }
+
+    /// When the last incident of a rule about silence ended on a site.
+    pub(super) async fn blind_until(&self, site: &str) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query(
+            "SELECT max(closed) FROM incident WHERE site = $1 AND kind = 'unreachable' AND state = 'closed' AND opened IS NOT NULL",
+        )
+        .bind(site)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(at))
     }
 
     /// A site's pending and open incidents, and its events since `back_to`; newest first.
     pub(super) async fn live_incidents(&self, site: &str, back_to: Timestamp) -> Result<Vec<Incident>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM incident WHERE site = $1 AND (state <> 'closed' OR (since >= $2 AND opened = closed)) ORDER BY id DESC"
+            "SELECT {COLUMNS} FROM incident WHERE site = $1 AND (state <> 'closed' OR held = 1 OR (since >= $2 AND opened = closed)) ORDER BY id DESC"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(site).bind(ms(back_to)).fetch_all(&self.pool).await?;
         rows.iter().map(read).collect()
@@ -90,6 +128,8 @@ fn read(row: &Row) -> Result<Incident, StoreError> {
             .try_get::<Option<i64>, _>("peak")?
             .zip(time("peak_at")?)
             .map(|(value, at)| Peak { value: value.unsigned_abs(), at }),
+        held: row.try_get::<i64, _>("held")? != 0,
+        form: row.try_get("form")?,
     })
 }
 
@@ -102,11 +142,12 @@ pub(super) async fn save(
     let id = incident.id.map(|id| id.0);
     let row = sqlx::query(
         "INSERT INTO incident (id, site, rule, kind, severity, state, since, last_shown, polls, opened, told_at, told, closed, cause, \
-         part, peak, peak_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         part, peak, peak_at, held, form) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state, since = excluded.since, \
          last_shown = excluded.last_shown, polls = excluded.polls, opened = excluded.opened, told_at = excluded.told_at, \
-         told = excluded.told, closed = excluded.closed, cause = excluded.cause, peak = excluded.peak, peak_at = excluded.peak_at \
+         told = excluded.told, closed = excluded.closed, cause = excluded.cause, peak = excluded.peak, peak_at = excluded.peak_at, \
+         held = excluded.held, form = excluded.form \
          RETURNING id",
     )
     .bind(id)
@@ -126,6 +167,8 @@ pub(super) async fn save(
     .bind(incident.part.as_deref())
     .bind(incident.peak.map(|peak| peak.value.cast_signed()))
     .bind(incident.peak.map(|peak| ms(peak.at)))
+    .bind(i64::from(incident.held))
+    .bind(incident.form.as_deref())
     .fetch_one(&mut **tx)
     .await?;
     Ok(Incident { id: Some(IncidentId(row.try_get(0)?)), ..incident.clone() })

@@ -7,9 +7,11 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod flaps;
 mod hours;
 mod incidents;
 mod key;
+mod life;
 mod lock;
 mod newest;
 mod outbox;
@@ -20,6 +22,7 @@ mod routing;
 mod schedules;
 mod seen;
 mod sick;
+mod silences;
 mod spans;
 mod tidy;
 mod topology;
@@ -38,6 +41,7 @@ pub use polls::{Poll, Recorded};
 pub use recall::{RecalledReading, RecalledSession};
 pub use schedules::Slot;
 pub use seen::Answer;
+pub use silences::EndedSilence;
 pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 

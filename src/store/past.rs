@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::dialect::Db;
 use super::spans::{OpenSpans, ROWS};
 use super::{Store, StoreError, at, ms};
-use crate::judge::{Incident, IncidentId, Past, PastReading, State};
+use crate::judge::{Flap, Incident, Judgement, Past, PastReading};
 use crate::snapshot::{Counts, User, fold};
 
 /// What is known of one site without asking the database: written by each poll that was committed.
@@ -22,6 +22,9 @@ pub(super) struct Known {
     looks_back: SignedDuration,
     incidents: Vec<Incident>,
     readings: Vec<PastReading>,
+    last_poll: Option<Timestamp>,
+    flaps: Vec<Flap>,
+    blind_until: Option<Timestamp>,
 }
 
 impl Known {
@@ -29,19 +32,19 @@ impl Known {
     pub(super) fn after(
         mut self,
         now: Timestamp,
-        dropped: &[IncidentId],
+        judgement: &Judgement,
         changed: Vec<Incident>,
         full: Option<(Counts, u64)>,
     ) -> Self {
         let back_to = now.checked_sub(self.looks_back).unwrap_or(Timestamp::MIN);
         let gone = |incident: &Incident| {
-            incident.id.is_some_and(|id| dropped.contains(&id))
+            incident.id.is_some_and(|id| judgement.dropped.contains(&id))
                 || changed.iter().any(|other| other.id == incident.id)
                 || (incident.is_event() && incident.since < back_to)
         };
         self.incidents.retain(|incident| !gone(incident));
         for incident in changed {
-            if incident.state != State::Closed || incident.is_event() {
+            if incident.is_remembered() {
                 self.incidents.insert(0, incident);
             }
         }
@@ -52,6 +55,12 @@ impl Known {
                 _ => self.readings.push(PastReading { from: now, to: now, counts, asked }),
             }
         }
+        self.last_poll = Some(now);
+        for flap in &judgement.flaps {
+            self.flaps.retain(|known| !known.is_of(&flap.rule, flap.part.as_deref()));
+            self.flaps.extend(Some(flap.clone()).filter(|flap| !flap.is_nothing()));
+        }
+        self.blind_until = self.blind_until.max(judgement.blind_until);
         self
     }
 }
@@ -74,17 +83,33 @@ impl Store {
                 let back_to = now.checked_sub(looks_back).unwrap_or(Timestamp::MIN);
                 let incidents = self.live_incidents(site, back_to).await?;
                 let readings = self.full_readings(site, back_to).await?;
-                Known { looks_back, incidents, readings }
+                let last_poll = self.last_poll(site).await?;
+                let flaps = self.flaps(site).await?;
+                let blind_until = self.blind_until(site).await?;
+                Known { looks_back, incidents, readings, last_poll, flaps, blind_until }
             }
         };
         let past = known.past.insert(past);
-        Ok(Past { incidents: past.incidents.clone(), readings: past.readings.clone(), interval })
+        let (incidents, readings) = (past.incidents.clone(), past.readings.clone());
+        let (last_poll, flaps, blind_until) = (past.last_poll, past.flaps.clone(), past.blind_until);
+        drop(memory);
+        // Commands set them beside a running daemon: they are read at each poll.
+        let silences = self.silences(now).await?;
+        Ok(Past { incidents, readings, interval, silences, last_poll, flaps, blind_until, ..Past::default() })
+    }
+
+    async fn last_poll(&self, site: &str) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT \"to\" FROM reading WHERE site = $1 AND pair IS NULL ORDER BY id DESC LIMIT 1")
+            .bind(site)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.map(at))
     }
 
     async fn full_readings(&self, site: &str, back_to: Timestamp) -> Result<Vec<PastReading>, StoreError> {
         let rows = sqlx::query(
             "SELECT \"from\", \"to\", sessions, users, anonymous, asked FROM reading \
-             WHERE site = $1 AND pair IS NULL AND \"to\" >= $2 AND answered = asked ORDER BY \"to\"",
+             WHERE site = $1 AND pair IS NULL AND \"to\" >= $2 AND answered = asked ORDER BY id",
         )
         .bind(site)
         .bind(ms(back_to))

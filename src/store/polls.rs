@@ -104,15 +104,13 @@ impl Store {
             let what = rule.map_or(("", Severity::Warning), |rule| (rule.kind.word(), rule.severity));
             incidents.push(super::incidents::save(&mut tx, incident, what).await?);
         }
+        for flap in &poll.judgement.flaps {
+            super::flaps::save(&mut tx, flap).await?;
+        }
         routing::write(&mut tx, poll.outgoing, now).await?;
         tx.commit().await?;
         let past = past.map(|past| {
-            past.after(
-                now,
-                &poll.judgement.dropped,
-                incidents,
-                coverage.is_full().then_some((poll.counts, coverage.asked)),
-            )
+            past.after(now, poll.judgement, incidents, coverage.is_full().then_some((poll.counts, coverage.asked)))
         });
         memory.insert(site.clone(), Memory { open: Some(open), past });
         Ok(Recorded::Done { began, ended })

@@ -14,6 +14,7 @@ mod histories;
 mod import;
 mod names;
 mod payloads;
+mod restarts;
 mod rooms;
 mod secrets;
 mod shipped;

@@ -83,6 +83,7 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Test { .. }
                 | Facts::Notice(_)
                 | Facts::Heartbeat { .. }
+                | Facts::Stale { .. }
                 | Facts::Summary { .. }
                 | Facts::Digest(_) => continue,
             };

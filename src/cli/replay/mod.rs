@@ -17,12 +17,13 @@ use super::exit::{Exit, Failure};
 use super::{Context, output};
 use crate::channels::headline;
 use crate::config::{Config, Judged, Judging, load};
-use crate::judge::{Rule, Why};
+use crate::judge::{Finding, Rule, Why};
 use crate::message;
 use crate::qlik::{Pattern, any_pattern};
 use crate::render::Engine;
 use crate::replay::{Player, Summary, Unknown};
-use crate::schedule::Cron;
+use crate::schedule::{Cron, Maintenance};
+use crate::snapshot::{Counts, Snapshot, User};
 use crate::store::Store;
 
 /// One message that would have been told.
@@ -46,6 +47,7 @@ struct Course {
     rules: Vec<Arc<Rule>>,
     cron: Option<Cron>,
     exclude: Vec<Pattern>,
+    maintenance: Vec<Arc<Maintenance>>,
 }
 
 /// What became of it.
@@ -140,6 +142,7 @@ fn course(judging: &Judging, site: Option<&str>, own: Option<&Judging>) -> Resul
             rules: check.rules.clone(),
             cron: Some(check.cron.clone()),
             exclude: check.exclude.clone(),
+            maintenance: judging.maintenance_of(&check.site),
         }
     } else {
         let own = own.and_then(|own| own.checks.iter().find(|check| site == Some(&*check.site)));
@@ -148,6 +151,7 @@ fn course(judging: &Judging, site: Option<&str>, own: Option<&Judging>) -> Resul
             rules: judging.rules.clone(),
             cron: own.map(|check| check.cron.clone()),
             exclude: own.map_or_else(|| judging.exclude.clone(), |check| check.exclude.clone()),
+            maintenance: site.map(|site| judging.maintenance_of(site)).unwrap_or_default(),
         }
     };
     if course.rules.is_empty() {
@@ -183,10 +187,16 @@ async fn recall(
     if from < first {
         output::say(&format!("The store remembers {site} from {} on.", days(first)));
     }
-    let player = Player::new(course.site.clone(), course.rules.clone());
+    let player = player(course);
     let begin = from.checked_sub(player.lead()).unwrap_or(first).max(first);
     let interval = course.cron.as_ref().map_or(MINUTE, |cron| cron.step_at(from));
-    Ok((Source::recalled(store, site, (begin, to), interval).await?, from))
+    let exclude = course.exclude.clone();
+    let excluded = Box::new(move |user: &User| any_pattern(&exclude, user));
+    Ok((Source::recalled(store, site, (begin, to), interval, excluded).await?, from))
+}
+
+fn player(course: &Course) -> Player {
+    Player::new(course.site.clone(), course.rules.clone(), course.maintenance.clone(), course.cron.clone())
 }
 
 async fn play(
@@ -197,42 +207,56 @@ async fn play(
     step: SignedDuration,
 ) -> Result<Played, Failure> {
     let engine = Engine::new(None).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-    let mut player = Player::new(course.site.clone(), course.rules.clone());
+    let mut player = player(course);
     let summaries = course.rules.iter().map(|rule| Summary::new(rule.clone())).collect();
     let (told, unknown) = (Vec::new(), Unknown::default());
     let mut all = Played { told, summaries, stretch: None, polls: 0, full: 0, forgotten: 0, unknown };
     while let Some(Seen { at, pairs, counted }) = source.next().await? {
         let interval = course.cron.as_ref().map_or(step, |cron| cron.step_at(at));
-        let excluded = |user: &_| any_pattern(&course.exclude, user);
+        let left_out = source.is_without_excluded();
+        let excluded = |user: &_| !left_out && any_pattern(&course.exclude, user);
         let (snapshot, findings) = player.play(at, pairs, excluded, interval);
-        if from.is_some_and(|from| at < from) {
-            continue;
+        if from.is_none_or(|from| at >= from) {
+            note(&mut all, judging, &engine, &snapshot, &findings, counted);
         }
-        all.polls += 1;
-        all.full += u64::from(snapshot.coverage().is_full());
-        all.forgotten += u64::from(counted.is_some_and(|counted| snapshot.counts().sessions < counted.sessions));
-        all.stretch = Some((all.stretch.map_or(at, |(first, _)| first), at));
-        let messages = message::alerts(&findings, &snapshot, None, &judging.time_zone);
-        for (finding, message) in findings.iter().zip(&messages) {
-            let over = matches!(finding.why, Why::Resolved { .. });
-            let tell: Vec<String> = judging.told(&finding.rule, over).map(str::to_owned).collect();
-            if let Some(summary) = all.summaries.iter_mut().find(|its| its.rule.name == finding.rule.name) {
-                summary.count(&finding.why);
-            }
-            all.told.push(Told {
-                at,
-                kind: finding.why.word(),
-                rule: finding.rule.name.to_string(),
-                part: finding.incident.part.as_deref().map(str::to_owned),
-                site: course.site.to_string(),
-                severity: finding.rule.severity.word(),
-                tell,
-                reason: headline(message, &engine),
-            });
-        }
+        source.take_back(snapshot.into_pairs());
     }
     all.unknown = source.unknown();
     Ok(all)
+}
+
+/// Notes what one poll saw, and what would have been told of it.
+fn note(
+    all: &mut Played,
+    judging: &Judging,
+    engine: &Engine,
+    snapshot: &Snapshot,
+    findings: &[Finding],
+    counted: Option<Counts>,
+) {
+    let at = snapshot.at();
+    all.polls += 1;
+    all.full += u64::from(snapshot.coverage().is_full());
+    all.forgotten += u64::from(counted.is_some_and(|counted| snapshot.counts().sessions < counted.sessions));
+    all.stretch = Some((all.stretch.map_or(at, |(first, _)| first), at));
+    let messages = message::alerts(findings, snapshot, None, &judging.time_zone);
+    for (finding, message) in findings.iter().zip(&messages) {
+        let over = matches!(finding.why, Why::Resolved { .. } | Why::Calm { .. });
+        let tell: Vec<String> = judging.told(&finding.rule, over).map(str::to_owned).collect();
+        if let Some(summary) = all.summaries.iter_mut().find(|its| its.rule.name == finding.rule.name) {
+            summary.count(&finding.why);
+        }
+        all.told.push(Told {
+            at,
+            kind: finding.why.word(),
+            rule: finding.rule.name.to_string(),
+            part: finding.incident.part.as_deref().map(str::to_owned),
+            site: snapshot.site().to_string(),
+            severity: finding.rule.severity.word(),
+            tell,
+            reason: headline(message, engine),
+        });
+    }
 }
 
 fn tell(args: &Replay, judging: &Judging, course: &Course, played: &Played) -> Result<Exit, Failure> {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output;
 use crate::config::load;
-use crate::replay::{History, Rebuilt, Step, Unknown};
+use crate::replay::{Excluded, History, Rebuilt, Step, Unknown};
 use crate::snapshot::{Counts, Observation, Pair};
 use crate::store::Store;
 
@@ -32,9 +32,10 @@ impl Source {
         site: &str,
         (from, to): (Timestamp, Timestamp),
         interval: SignedDuration,
+        excluded: Excluded,
     ) -> Result<Self, Failure> {
         let after = store.reading_before(site, from).await?;
-        let rebuilt = Rebuilt::new((from, to), after, store.sessions_at(site, from).await?, interval);
+        let rebuilt = Rebuilt::new((from, to), after, store.sessions_at(site, from).await?, interval, excluded);
         Ok(Self::Store { site: site.to_owned(), store, rebuilt: Box::new(rebuilt), since: from })
     }
 
@@ -66,6 +67,18 @@ impl Source {
                 }
             },
         }
+    }
+
+    /// Takes back what the last poll was lent.
+    pub(super) fn take_back(&mut self, pairs: Vec<(Pair, Observation)>) {
+        if let Self::Store { rebuilt, .. } = self {
+            rebuilt.take_back(pairs);
+        }
+    }
+
+    /// Whether those who never count are left out already.
+    pub(super) fn is_without_excluded(&self) -> bool {
+        matches!(self, Self::Store { .. })
     }
 
     pub(super) fn unknown(&self) -> Unknown {

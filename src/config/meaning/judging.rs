@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::{check_rules, rule, site, value};
+use super::{check_rules, maintenance, rule, site, value};
 use crate::config::file::OneOrMany;
 use crate::config::judging::{Judged, Judging, Written};
 use crate::config::problem::{Gathered, Problems, nearest};
@@ -59,8 +59,16 @@ pub(in crate::config) fn judging(
             }
         }
     }
+    let sites: Vec<String> = if written.sites.0.is_empty() {
+        // Without sites, their names are taken as they are.
+        let named = written.maintenance.0.iter().flat_map(|(_, window)| window.site.all.iter().cloned());
+        named.chain(checks.iter().map(|check: &Judged| check.site.to_string())).filter(|site| site != "all").collect()
+    } else {
+        written.sites.0.iter().map(|(name, _)| name.clone()).collect()
+    };
+    let maintenance = maintenance::maintenance(g, &written.maintenance, &time_zone, &sites);
     let exclude = site::exclude(g, "", None);
-    gathered.finish(Some(Judging { time_zone, checks, rules, exclude, takes }))
+    gathered.finish(Some(Judging { time_zone, checks, rules, exclude, maintenance, takes }))
 }
 
 /// The sites of a check. Where the file has no sites, their names are taken as they are.

@@ -3,6 +3,7 @@
 mod channel;
 mod judging;
 mod keep;
+mod maintenance;
 mod rule;
 mod site;
 mod value;
@@ -60,6 +61,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let sites: Vec<_> =
         written.sites.0.into_iter().filter_map(|(name, site)| site::site(g, &loader, &name, &site)).collect();
 
+    let maintenance = maintenance::maintenance(g, &written.maintenance, &time_zone, &site_names);
     let mut checks: Vec<Check> = Vec::new();
     let mut watched: Vec<(String, String)> = Vec::new();
     for (name, check) in written.checks.0 {
@@ -81,6 +83,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
                     site: site.clone(),
                     cron: cron.clone(),
                     rules: its_rules.clone(),
+                    maintenance: maintenance.iter().filter(|window| window.is_about(&site.name)).cloned().collect(),
                 });
             }
         }
@@ -120,6 +123,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         sites,
         checks,
         reports,
+        maintenance,
         channels,
         rules: rules.len(),
         notes,

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::value::{length_or, link, tell, window};
+use super::value::{length, length_or, link, tell, window};
 use crate::config::file::{self, OneOrMany};
 use crate::config::problem::Gathered;
 use crate::duration;
 use crate::judge::{
-    Amount, Bound, Change, EngineMetric, EngineThreshold, HoldFor, Metric, Over, Parts, Rule, RuleKind, Threshold,
-    Turn, Unreachable, Where,
+    Amount, Bound, Change, Damp, EngineMetric, EngineThreshold, HoldFor, Metric, Over, Parts, Rule, RuleKind, Stale,
+    Threshold, Turn, Unreachable, Where,
 };
 use crate::pattern::Pattern;
 
+/// What is shorter is a restart or a slow answer.
+const STALE: SignedDuration = SignedDuration::from_mins(10);
 const REPEAT: SignedDuration = SignedDuration::from_hours(4);
 
 fn hold(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> HoldFor {
@@ -51,9 +53,13 @@ pub(super) fn rule(
         let hold = hold(g, &format!("{at}.unreachable.for"), unreachable.hold.as_deref());
         kinds.push(Some(RuleKind::Unreachable(Unreachable { parts, hold })));
     }
+    if let Some(stale) = &rule.stale {
+        let hold = length(g, &format!("{at}.stale.for"), stale.hold.as_deref(), STALE);
+        kinds.push(Some(RuleKind::Stale(Stale { hold })));
+    }
     if kinds.len() != 1 {
         let what = if kinds.is_empty() { "the rule has no kind" } else { "the rule has more than one kind" };
-        g.add(&at, format!("{what}: give exactly one of `threshold`, `change` and `unreachable`"));
+        g.add(&at, format!("{what}: give exactly one of `threshold`, `change`, `unreachable` and `stale`"));
     }
     let repeat = match &rule.repeat {
         None => Some(REPEAT),
@@ -63,8 +69,26 @@ pub(super) fn rule(
     let link = link(g, &format!("{at}.link"), rule.link.as_deref());
     let narrowed = narrowed(g, &format!("{at}.where"), rule.narrowed.as_ref());
     let during = window(g, &format!("{at}.during"), rule.during.as_ref(), zone);
+    let damp = rule.damp.as_ref().and_then(|damp| self::damp(g, &format!("{at}.damp"), damp));
     let kind = kinds.into_iter().next().flatten()?;
-    Some(Arc::new(Rule { name: name.into(), kind, severity: rule.severity, tell, repeat, link, narrowed, during }))
+    if damp.is_some() && kind.is_event() {
+        let what = "is told once each time and does not last, so that it cannot flap: take `damp` out";
+        g.add(format!("{at}.damp"), format!("a `{}` {what}", kind.word()));
+    }
+    let (name, severity) = (name.into(), rule.severity);
+    Some(Arc::new(Rule { name, kind, severity, tell, repeat, link, narrowed, during, damp }))
+}
+
+fn damp(g: &mut Gathered<'_>, at: &str, written: &file::Damp) -> Option<Damp> {
+    let within = g.take(&format!("{at}.within"), duration::parse(&written.within));
+    if within.is_some_and(|within| within.is_zero()) {
+        g.add(format!("{at}.within"), "nothing opens twice within no time: write a length such as `30m`");
+    }
+    if written.openings < 2 {
+        let what = "one opening is no flapping: write a number of 2 or more, such as `4`";
+        g.add(format!("{at}.openings"), what);
+    }
+    Some(Damp { openings: written.openings, within: within? })
 }
 
 fn over(written: Option<file::Over>) -> Over {

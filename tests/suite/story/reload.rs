@@ -22,10 +22,19 @@ async fn a_reload_keeps_what_is_known_and_takes_what_is_new() {
     world.expect("managers", &["5 users", "Critical"]);
     world.rewrite(&[("above: 3", "above: 10")]);
     world.reload().await;
-    world.at("08:04").await;
-    world.expect("ops", &["5 users"]);
-    world.expect("managers", &["5 users"]);
-    world.at("08:05").await.quiet();
+    // By the rule as it is now there is nothing; that it is another one is no news.
+    world.at("08:04").await.quiet();
+    world.crowd("", 11).at("08:05").await.quiet();
+    world.at("08:07").await;
+    world.expect("ops", &["11 users, more than 10"]);
+    world.expect("managers", &["11 users"]);
+    // What is still so by a changed rule goes on, and ends as it would have.
+    world.rewrite(&[("above: 10", "above: 9")]);
+    world.reload().await;
+    world.at("08:08").await.quiet();
+    world.crowd("", 0).at("08:09").await;
+    world.expect("ops", &["no users"]);
+    world.expect("managers", &["no users"]);
     world.finish().await;
 }
 
