@@ -46,14 +46,16 @@ async fn main() {
     let begun = Instant::now();
     let running = tokio::spawn(courier.run(stop.clone(), Duration::from_secs(5)));
     inbox.arrived(MESSAGES).await;
-    let arrived = begun.elapsed();
+    let arrived = begun.elapsed().as_secs_f64() * 1e3;
     // Its outcome is recorded after it has arrived.
     let last = *ids.last().expect("a delivery");
     while store.delivery(last).await.expect("the outbox").expect("a delivery").state != DeliveryState::Delivered {
         tokio::task::yield_now().await;
     }
-    let recorded = begun.elapsed();
+    let recorded = begun.elapsed().as_secs_f64() * 1e3;
     stop.cancel();
     running.await.expect("an end");
-    println!("{MESSAGES} messages: the last one arrived after {arrived:.0?}, and was recorded after {recorded:.0?}");
+    println!(
+        "{MESSAGES} messages: the last one arrived after {arrived:.0} ms, and was recorded after {recorded:.0} ms"
+    );
 }
