@@ -135,7 +135,8 @@ fn listed(letters: &[Letter], channel: &Channel, is_written_to: &str) -> String 
     }
     let _ = writeln!(text, "{table}");
     let of = output::count(letters.len() as u64, "person", "people");
-    let _ = writeln!(text, "`{}`: {written} of {of} {is_written_to}, each alone.", channel.name);
+    let are = is_written_to.replacen("is ", "are ", 1);
+    let _ = writeln!(text, "`{}`: {written} of {of} {are}, each alone.", channel.name);
     text
 }
 

@@ -42,9 +42,10 @@ pub fn example(body: &str, now: Timestamp) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&mail::mail(&settings, "preview", parcel)?.formatted()).into_owned())
 }
 
-/// A mail as text: its subject, and what it says.
+/// A mail as text, which begins with its subject.
 pub(super) fn words(payload: &super::Payload) -> String {
     match serde_json::from_str::<format::Parts>(payload.body()) {
+        Ok(parts) if parts.text.starts_with(&parts.subject) => parts.text,
         Ok(parts) => format!("{}\n\n{}", parts.subject, parts.text),
         Err(_) => payload.title().to_owned(),
     }
