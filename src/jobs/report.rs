@@ -101,7 +101,11 @@ pub async fn who_now(rooms: &Rooms, report: &Report, site: &Site, qlik: &Qlik) -
 }
 
 /// Puts a report that somebody asked for into the outbox: asking twice is meant twice.
-pub async fn send_report(rooms: &Rooms, report: &Report, messages: &mut [Message]) -> Result<Vec<DeliveryId>, StoreError> {
+pub async fn send_report(
+    rooms: &Rooms,
+    report: &Report,
+    messages: &mut [Message],
+) -> Result<Vec<DeliveryId>, StoreError> {
     let now = rooms.clock.now();
     rooms.note_pseudonyms(messages).await?;
     let mut deliveries = Vec::new();

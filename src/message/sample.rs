@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine,
-    EngineMetric, Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named,
-    Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Trouble,
-    Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
+    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident,
+    EngineLine, EngineMetric, Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message, Metric, Missed,
+    Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since,
+    Step, Trouble, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.

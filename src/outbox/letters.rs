@@ -102,6 +102,7 @@ mod tests {
             anonymous: id.is_empty(),
             since: None,
             connected: None,
+            pseudonym: None,
         }
     }
 

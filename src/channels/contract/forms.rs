@@ -173,7 +173,7 @@ fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
         let payload = format(ChannelKind::Email, &super::sample(name), &engine, names);
         (json(&payload), super::super::email::example(payload.body(), now).unwrap())
     };
-    let (parts, digest) = mail("digest", Names::Shown);
+    let (parts, digest) = mail("digest", Names::Full);
     assert!(parts["html"].as_str().unwrap().contains("src=\"cid:chart@headcount\""));
     assert!(parts["text"].as_str().unwrap().contains("most 217 users (10:00)"));
     for told in ["multipart/related", "Content-ID: <chart@headcount>", "Content-Type: image/png", "iVBORw0KGgo"] {
@@ -181,7 +181,7 @@ fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
     }
     assert!(!digest.contains("multipart/mixed"));
 
-    let (parts, who) = mail("who_many", Names::Shown);
+    let (parts, who) = mail("who_many", Names::Full);
     let people = parts["people"].as_str().unwrap();
     assert_eq!(people.lines().count(), 1 + 5001, "a head, everyone, and the anonymous visitors");
     for part in ["text", "html"] {
@@ -189,7 +189,7 @@ fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
     }
     assert!(who.contains("multipart/mixed") && who.contains("attachment; filename=\"people.csv\""));
 
-    for (name, names) in [("who", Names::Shown), ("who_many", Names::Hidden)] {
+    for (name, names) in [("who", Names::Full), ("who_many", Names::Hidden)] {
         let (parts, mail) = mail(name, names);
         assert!(parts.get("people").is_none() && !mail.contains("people.csv"), "{name}");
     }

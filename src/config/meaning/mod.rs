@@ -23,7 +23,7 @@ use super::load::Loader;
 use super::problem::{Gathered, Problems, nearest};
 use crate::jobs::Check;
 use crate::judge::Rule;
-use crate::schedule::{Cron, Maintenance};
+use crate::schedule::Cron;
 
 pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Result<Config, Problems> {
     let mut gathered = Gathered::new(path, text);
