@@ -95,7 +95,7 @@ struct ScheduleState {
 enum Work {
     Check(Box<Watch>),
     Report {
-        job: ReportJob,
+        job: Box<ReportJob>,
         late: SignedDuration,
     },
     /// Forgetting what is old.
@@ -155,9 +155,10 @@ async fn schedules(
     for report in &config.reports {
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
         let job = ReportJob::new(report).map_err(|source| StartError::Site { site: site(), source })?;
-        let work = Work::Report { job, late: report.late };
-        schedules
-            .push(Schedule::new(rooms, running, format!("report:{}", report.name), report.cron.clone(), work).await?);
+        let work = Work::Report { job: Box::new(job), late: report.late };
+        let name = format!("report:{}", report.name);
+        rooms.store.report_told(&name, rooms.clock.now()).await?;
+        schedules.push(Schedule::new(rooms, running, name, report.cron.clone(), work).await?);
     }
     let daily = Cron::new(TIDY, &config.time_zone)?;
     schedules.push(Schedule::new(rooms, running, "tidy".to_owned(), daily, Work::Tidy(config.keep)).await?);

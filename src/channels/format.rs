@@ -53,6 +53,16 @@ pub(super) fn format_as(form: Form<'_>, message: &Message, engine: &Engine, name
     payload
 }
 
+/// A message as a page to be looked at: the mail's, which stands for itself.
+pub fn page(message: &Message, engine: &Engine) -> String {
+    let payload = format(ChannelKind::Email, message, engine, Names::Full);
+    let mut body: serde_json::Value = serde_json::from_str(payload.body()).unwrap_or_default();
+    match body["html"].take() {
+        serde_json::Value::String(html) => html,
+        _ => String::new(),
+    }
+}
+
 /// As [`format()`], with what is wrong with the templates told rather than logged.
 pub fn attempt(kind: ChannelKind, message: &Message, engine: &Engine, names: Names) -> (Payload, Option<String>) {
     let (payload, trouble) = formatted(kind.into(), message, engine, names);
@@ -102,10 +112,23 @@ fn formatted(form: Form<'_>, message: &Message, engine: &Engine, names: Names) -
     let left_out = (!people.is_empty()).then_some("The list of people is left out of this plain form.");
     let plainly = |notes: &[&str]| plain(form, &words, &matter, &people, notes);
     let plainer = (form.kind != ChannelKind::Email).then(|| plainly(left_out.as_slice()));
-    let dressed = match failed {
-        Some(error) => Err(Trouble::Template(error)),
-        None => Fitting { form, matter: &matter, people: &people, chart: message.chart.as_ref(), engine }.fit(&words),
+    // A chart of which nothing was seen shows nothing; mail alone needs it drawn.
+    let chart = message.chart.as_ref();
+    let drawn = chart.filter(|_| form.kind == ChannelKind::Email && matter.chart.is_some());
+    let dressed = match (failed, drawn.map(|chart| email::format::picture(engine, chart)).transpose()) {
+        (Some(error), _) => Err(Trouble::Template(error)),
+        (None, Err(trouble)) => Err(trouble),
+        (None, Ok(picture)) => {
+            let picture = picture.as_deref();
+            Fitting { form, matter: &matter, people: &people, chart, picture, engine }.fit(&words)
+        }
     };
+    let dressed = dressed.map(|mut dressed| {
+        if dressed.cut && form.kind == ChannelKind::Email {
+            dressed.body = email::format::with_people(dressed.body, email::list::csv(people.everyone()));
+        }
+        dressed
+    });
     match dressed {
         Ok(dressed) => (Payload::new(dressed.body, dressed.plainer.into_iter().chain(plainer).collect(), title), None),
         Err(trouble) => {
@@ -133,6 +156,8 @@ pub(super) struct Dressed {
     pub plainer: Option<String>,
     /// How much longer it could be, in the channel's own measure, where that is known.
     pub room: Option<usize>,
+    /// Whether people are left out for want of room.
+    pub cut: bool,
 }
 
 /// What is to be put into a form.
@@ -141,6 +166,8 @@ struct Fitting<'a> {
     matter: &'a Matter,
     people: &'a People<'a>,
     chart: Option<&'a Chart>,
+    /// The chart as a picture, for mail.
+    picture: Option<&'a str>,
     engine: &'a Engine,
 }
 
@@ -218,7 +245,7 @@ impl Fitting<'_> {
     }
 
     fn dress(&self, words: &Words, charts: (Option<&Chart>, Option<&Drawn>), shown: usize) -> Result<Dressed, Trouble> {
-        let view = View::new(self.matter, words, self.people, charts, shown);
+        let mut view = View::new(self.matter, words, self.people, charts, shown);
         let file = |ending| format!("{}/{}.{ending}.j2", self.form.kind.word(), self.matter.kind.word());
         let engine = self.engine;
         let document = || Document::new(self.matter, words, self.people, charts.0, shown);
@@ -226,8 +253,12 @@ impl Fitting<'_> {
             ChannelKind::Slack => slack::format::dress(engine, &file("json"), &view, words),
             ChannelKind::Teams => teams::format::dress(engine, &file("json"), &view, words),
             ChannelKind::Email => {
-                let body = email::format::dress(engine, &file("txt"), &file("html"), &view, urgent(self.matter))?;
-                Ok(Dressed { body, plainer: None, room: None })
+                let picture = self.picture.filter(|_| view.chart.is_some());
+                view.chart = view.chart.filter(|_| picture.is_some());
+                view.attached = view.is_cut().then_some(email::list::NAME);
+                let extras = (urgent(self.matter), picture);
+                let body = email::format::dress(engine, &file("txt"), &file("html"), &view, extras)?;
+                Ok(Dressed { body, plainer: None, room: None, cut: view.is_cut() })
             }
             ChannelKind::Webhook => match self.form.own {
                 Some(own) => webhook::format::dress_own(engine, own, &view, words, self.form.most),

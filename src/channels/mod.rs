@@ -17,6 +17,7 @@ mod plain;
 mod proxy;
 pub mod slack;
 pub mod teams;
+mod terminal;
 mod trust;
 mod used;
 mod view;
@@ -35,11 +36,12 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use document::schema;
 use format::Form;
-pub use format::{attempt, format, headline, rehearse};
+pub use format::{attempt, format, headline, page, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
 pub use proxy::Proxy;
+pub use terminal::terminal;
 pub use used::{Used, used};
 
 pub use crate::names::Names;
@@ -175,6 +177,26 @@ impl Channel {
             Settings::Slack(_) | Settings::Teams(_) | Settings::Webhook(_) | Settings::File(_) => vec![String::new()],
             Settings::Email(settings) => settings.to.iter().map(|to| to.email.to_string()).collect(),
         }
+    }
+
+    /// Whether something may be delivered to a recipient: one of its own, or one of those people whom it may write to.
+    pub fn takes(&self, recipient: &str) -> bool {
+        self.recipients().iter().any(|own| own == recipient) || self.may_write_to(recipient)
+    }
+
+    /// Whether it may write to people who are on a site, and so to their addresses.
+    pub fn writes_to_people(&self) -> bool {
+        matches!(&self.settings, Settings::Email(settings) if !settings.mail_people.is_empty())
+    }
+
+    /// Whether it may write to this person's address.
+    pub fn may_write_to(&self, address: &str) -> bool {
+        matches!(&self.settings, Settings::Email(settings) if settings.may_write_to(address))
+    }
+
+    /// A message in plain words, with as many names as the channel may see.
+    pub fn in_words(&self, message: &Message, engine: &Engine) -> String {
+        email::words(&format(ChannelKind::Email, message, engine, self.names))
     }
 
     /// A message in this channel's form.

@@ -57,6 +57,14 @@ A history is JSON Lines, one observation a line; the lines of one instant are on
   {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense1\", \"prefix\": \"hr\", \"people\": [[\"CORP\", \"anna\", 2]]}
   {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense2\", \"prefix\": \"\", \"error\": \"timeout\"}";
 
+/// What `report --help` ends with.
+const REPORT: &str = "\
+Examples:
+  headcount report daily                                        the last whole day
+  headcount report daily --for last-week                        each day of it
+  headcount report monthly --for 2026-10 --format html >october.html
+  headcount report daily --for yesterday --send                 to the channels that the report tells";
+
 /// What `preview --help` ends with.
 const PREVIEW: &str = "\
 Examples:
@@ -140,6 +148,9 @@ pub(super) enum Command {
     Run,
     /// One check now, printed; nothing is recorded, nothing is sent
     Poll(Poll),
+    /// A report, shown here: how sites were used, or who is on; with --send it is told, too
+    #[command(after_help = REPORT)]
+    Report(Report),
     /// Tells channels who is on now
     Announce(Announce),
     /// Waits until people have left, before a restart, and tells channels how it goes
@@ -351,12 +362,35 @@ pub(super) struct Init {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(super) struct Report {
+    /// A report of the configuration
+    pub(super) name: String,
+    /// A day such as 2026-11-23, yesterday, last-week, last-month, or a month such as 2026-11 [default: the last whole period]
+    #[arg(long = "for", value_name = "WHEN")]
+    pub(super) of: Option<String>,
+    /// Send it to the report's channels, too
+    #[arg(long)]
+    pub(super) send: bool,
+    /// How to print it
+    #[arg(long, default_value = "text")]
+    pub(super) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    Text,
+    Json,
+    Html,
+    Csv,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(super) struct Announce {
     /// The site to look at
     #[arg(long, value_name = "NAME")]
     pub(super) site: String,
     /// A channel to tell; several times for several
-    #[arg(long, value_name = "CHANNEL", required = true)]
+    #[arg(long, value_name = "CHANNEL", required_unless_present = "mail_people")]
     pub(super) tell: Vec<String>,
     /// When the restart is planned: HH:MM or YYYY-MM-DDTHH:MM
     #[arg(long, value_name = "TIME")]
@@ -364,6 +398,15 @@ pub(super) struct Announce {
     /// Why, in your own words
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
+    /// Also writes to each person on, one mail each, that the site is restarted and they should log out
+    #[arg(long, requires_all = ["via", "at"])]
+    pub(super) mail_people: bool,
+    /// The channel that writes those mails: of the kind email, with `mail_people`
+    #[arg(long, value_name = "CHANNEL", requires = "mail_people")]
+    pub(super) via: Option<String>,
+    /// Shows who would get what; nothing is recorded, nothing is sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, ClapArgs)]

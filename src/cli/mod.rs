@@ -25,6 +25,7 @@ mod output;
 mod poll;
 mod preview;
 mod replay;
+mod report;
 mod run;
 mod shell;
 mod silence;
@@ -89,6 +90,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Who(who) => who::who(&context, who).await,
         Command::Run => run::run(&context).await,
         Command::Poll(poll) => poll::poll(&context, poll).await,
+        Command::Report(report) => report::report(&context, report).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
         Command::Drain(drain) => drain::drain(&context, drain).await,
         Command::Check(check) => check::check(&context, check).await,

@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visit
 use serde::{Deserialize, Deserializer};
 
 use crate::channels::{email, file, slack, teams, webhook, written};
+use crate::history::Period;
 use crate::judge::{Metric, Severity};
 use crate::names::Names;
 use crate::secret::Secret;
@@ -155,6 +156,10 @@ pub(super) struct Rule {
     pub(super) change: Option<Change>,
     pub(super) unreachable: Option<Unreachable>,
     pub(super) stale: Option<Stale>,
+    pub(super) unusual: Option<Unusual>,
+    pub(super) watch: Option<Watch>,
+    pub(super) absence: Option<Absence>,
+    pub(super) certificate: Option<Expiry>,
     #[serde(default)]
     pub(super) severity: Severity,
     pub(super) tell: Option<OneOrMany>,
@@ -164,18 +169,6 @@ pub(super) struct Rule {
     pub(super) during: Option<Window>,
     #[serde(rename = "where")]
     pub(super) narrowed: Option<Where>,
-    #[serde(default, rename = "unusual")]
-    #[schemars(skip)]
-    _unusual: Later,
-    #[serde(default, rename = "watch")]
-    #[schemars(skip)]
-    _watch: Later,
-    #[serde(default, rename = "absence")]
-    #[schemars(skip)]
-    _absence: Later,
-    #[serde(default, rename = "certificate")]
-    #[schemars(skip)]
-    _certificate: Later,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -216,6 +209,8 @@ pub(super) enum ThresholdMetric {
     Users,
     Anonymous,
     SessionsOfOneUser,
+    Joined,
+    Left,
     Saturated,
     MemoryFree,
 }
@@ -228,9 +223,47 @@ pub(super) struct Change {
     pub(super) falls: Option<Scalar>,
     pub(super) within: String,
     pub(super) at_least: Option<u64>,
-    #[serde(default, rename = "over")]
-    #[schemars(skip)]
-    _over: Later,
+    pub(super) over: Option<Over>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unusual {
+    pub(super) metric: Metric,
+    pub(super) by: Option<f64>,
+    pub(super) at_least: Option<u64>,
+    pub(super) weeks: Option<u32>,
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+    pub(super) over: Option<Over>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watch {
+    pub(super) user: Option<OneOrMany>,
+    pub(super) when: Option<When>,
+    pub(super) sessions_of_one_user: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum When {
+    Each,
+    FirstEver,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Absence {
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expiry {
+    pub(super) days: Option<Vec<u32>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -271,20 +304,22 @@ pub(super) struct Report {
     pub(super) time_zone: Option<String>,
     pub(super) tell: Option<OneOrMany>,
     pub(super) late: Option<String>,
-    #[serde(default, rename = "digest")]
-    #[schemars(skip)]
-    _digest: Later,
+    pub(super) digest: Option<Digest>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Digest {
+    pub(super) period: Period,
+    pub(super) name_people: Option<bool>,
+    pub(super) working_hours: Option<Window>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Who {
-    #[serde(default, rename = "before")]
-    #[schemars(skip)]
-    _before: Later,
-    #[serde(default, rename = "lead")]
-    #[schemars(skip)]
-    _lead: Later,
+    pub(super) before: Option<String>,
+    pub(super) lead: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -49,6 +49,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("time_zone: Europe/Stockholm", "time_zone: Europe/Stokholm"),
     ("time_zone:", "timezone:"),
     ("store: {sqlite: headcount.db}", "store: {postgres: {url_file: x}}"),
+    ("store: {sqlite: headcount.db}", "store: {names: shown}"),
     ("store: {sqlite: headcount.db}", "ping: {url_file: dead-man}"),
     ("store: {sqlite: headcount.db}", "ping: {url: http://ping.example.com/topsecret}"),
     ("store: {sqlite: headcount.db}", "ping: {url: https://ping.example.com/topsecret, every: 0s}"),
@@ -140,6 +141,18 @@ const MISTAKES: &[(&str, &str)] = &[
     ("severity: warning", "where: {directory: 'CORP\\anna'}"),
     ("severity: warning", "where: {proxy: sense1}"),
     ("above: 200, clear: 180", "above: 200, over: user"),
+    ("change: {metric: sessions", "change: {metric: joined"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "unusual: {metric: left}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "unusual: {metric: users, by: 0, weeks: 1}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "watch: {user: admin}"),
+    (
+        "change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}",
+        "watch: {sessions_of_one_user: 1, when: each}",
+    ),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "watch: {}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "absence: {for: a while}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "certificate: {days: [0, 30]}"),
+    ("unreachable: {for: 2m, parts: any}", "certificate: {}"),
     ("  blind: {unreachable: {for: 2m, parts: any}", "  blind: {threshold: {metric: users, above: 1}, unreachable: {}"),
     ("severity: warning", "damp: {openings: 1, within: 30m}"),
     ("severity: warning", "damp: {openings: 4, within: 0s}"),
@@ -153,7 +166,9 @@ const MISTAKES: &[(&str, &str)] = &[
     ("reports:", "maintenance:\n  patch: {site: prod, cron: \"0 * * * *\", lasts: 1h}\nreports:"),
     ("reports:", "maintenance:\n  patch: {site: prod, cron: \"0 22 * * SUN\", lasts: 0s}\nreports:"),
     ("  blind: {unreachable: {for: 2m, parts: any},", "  blind: {"),
-    ("who: {}", "digest: {period: day}"),
+    ("who: {}", "digest: {period: year}"),
+    ("who: {}", "digest: {period: day}, who: {}"),
+    ("who: {}", "digest: {period: day, working_hours: {days: MONDAY}}"),
     ("cron: \"45 21 * * SUN\", ", ""),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url: #ops}}"),
     ("webhook_url_file: slack-ops", "webhook_url_file: slack-oops"),
@@ -292,6 +307,27 @@ fn the_whole_of_what_is_built_is_read() {
     let shown = format!("{config:?}");
     for secret in ["topsecret", "hunter2", "PRIVATE", "whsec_"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn no_channel_tells_more_of_names_than_the_store() {
+    use crate::names::Names::{Full, Hidden, Pseudonym};
+    let folder = folder();
+    for (store, channel, means) in [
+        ("", "", (Full, Full)),
+        ("", ", names: pseudonym", (Full, Pseudonym)),
+        (", names: full", ", names: hidden", (Full, Hidden)),
+        (", names: pseudonym", "", (Pseudonym, Pseudonym)),
+        (", names: pseudonym", ", names: hidden", (Pseudonym, Hidden)),
+        (", names: hidden", ", names: full", (Hidden, Hidden)),
+    ] {
+        let ops = "ops: {slack: {webhook_url_file: slack-ops}";
+        let file = "store: {sqlite: headcount.db";
+        let text = GOOD.replace(ops, &format!("{ops}{channel}")).replace(file, &format!("{file}{store}"));
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        let ops = config.channel("ops").unwrap().channel.names();
+        assert_eq!((config.names, ops), means, "{store} {channel}");
     }
 }
 

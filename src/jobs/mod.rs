@@ -2,8 +2,10 @@
 //!
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
+mod accounts;
 mod discovery;
 mod drain;
+mod look_back;
 mod lookout;
 mod notice;
 mod past;
@@ -24,24 +26,27 @@ use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
+pub use look_back::{look_back, store_begins};
 pub use lookout::{Lookout, lookout};
-pub use notice::{announce, test};
+pub use notice::{Letters, announce, letters, mail_people, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
 pub use pulse::Pulse;
 pub use release::release;
-pub use report::{ReportJob, names, report};
+pub use report::{ReportJob, names, report, send_report, who_now};
 pub use tidy::tidy;
 pub use upkeep::upkeep;
 
 use crate::channels::Channel;
 use crate::clock::Clock;
+use crate::history::Period;
 use crate::judge::Rule;
 use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
-use crate::schedule::{Cron, Maintenance};
+use crate::schedule::{Cron, Maintenance, Window};
 use crate::store::Store;
+use crate::store::aggregate::Limit;
 
 /// A site, and how to reach it.
 #[derive(Debug)]
@@ -69,15 +74,55 @@ impl Check {
     }
 }
 
-/// A report on a schedule: who is on, at that moment.
+/// A report on a schedule.
 #[derive(Debug)]
 pub struct Report {
     pub name: String,
+    pub kind: ReportKind,
     pub sites: Vec<Arc<Site>>,
     pub cron: Cron,
     pub tell: Vec<Arc<str>>,
     /// How late it may still be told.
     pub late: SignedDuration,
+    /// What it comes before, where that is not a time of its own.
+    pub before: Option<Before>,
+}
+
+/// A report that comes so long before each window of a maintenance.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub maintenance: Arc<str>,
+    pub lead: SignedDuration,
+}
+
+/// What a report tells.
+#[derive(Clone, Debug)]
+pub enum ReportKind {
+    /// Who is on, at that moment.
+    Who,
+    /// How sites were used.
+    Digest(Arc<Digest>),
+}
+
+/// What a digest looks back over, and what it measures against.
+#[derive(Debug)]
+pub struct Digest {
+    pub period: Period,
+    /// Whether people are ranked by the time that they were connected.
+    pub name_people: bool,
+    pub working: Window,
+    /// The report's sites, in the configuration's order.
+    pub sites: Vec<DigestSite>,
+}
+
+/// One site of a digest.
+#[derive(Debug)]
+pub struct DigestSite {
+    pub site: Arc<Site>,
+    /// When it is polled; none where no check does.
+    pub cron: Option<Cron>,
+    /// The thresholds of its check, by the names of their rules.
+    pub limits: Vec<(Arc<str>, Limit)>,
 }
 
 /// A channel as jobs see it, with what it wants to be told.

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use super::accounts::addresses;
 use super::{Rooms, Site, discovery, names};
+use crate::channels::Channel;
 use crate::message::{self, Kind, Occasion};
-use crate::outbox::{Addressed, DeliveryId};
+use crate::outbox::{self, Addressed, DeliveryId, Letter, NewDelivery, Restarting};
 use crate::qlik::Qlik;
-use crate::snapshot::Snapshot;
-use crate::store::StoreError;
+use crate::render::Engine;
+use crate::snapshot::{Snapshot, Unseen};
+use crate::store::{Store, StoreError};
 
 /// Puts a test of one channel into the outbox, ahead of its queue.
 pub async fn test(rooms: &Rooms, channel: &Arc<str>) -> Result<Vec<DeliveryId>, StoreError> {
@@ -40,6 +44,55 @@ pub async fn announce(
     let deliveries = rooms.deliveries(&message, tell, &about, |_| true);
     let ids = rooms.store.enqueue(&deliveries, now).await?;
     Ok((snapshot, ids))
+}
+
+/// What is written to whom, and why that is not known of all of them, if it is not.
+pub struct Letters {
+    pub letters: Vec<Letter>,
+    pub trouble: Option<Unseen>,
+}
+
+/// To whom of those who are on a channel may write of a restart, and has not yet. With `keep` their addresses are remembered.
+pub async fn letters(
+    store: Option<&Store>,
+    qlik: &Qlik,
+    snapshot: &Snapshot,
+    channel: &Channel,
+    restarting: &Restarting<'_>,
+    keep: bool,
+    now: Timestamp,
+) -> Result<Letters, StoreError> {
+    let addresses = addresses(store, qlik, snapshot, keep, now).await?;
+    let people = message::people(snapshot.sessions(), &addresses.names);
+    let mut letters = outbox::letters(
+        people,
+        restarting,
+        |who| addresses.of.get(who).cloned(),
+        |address| channel.may_write_to(address),
+    );
+    if let Some(store) = store {
+        let causes: Vec<_> = letters.iter().map(|letter| letter.cause.clone()).collect();
+        outbox::not_again(&mut letters, &store.told_causes(&causes).await?);
+    }
+    Ok(Letters { letters, trouble: addresses.trouble })
+}
+
+/// One mail for each of them who is written to, in words for nobody else.
+pub fn mail_people(
+    letters: &[Letter],
+    channel: &Channel,
+    engine: &Engine,
+    restarting: &Restarting<'_>,
+    at: (Timestamp, &TimeZone),
+) -> Vec<NewDelivery> {
+    let written = letters.iter().filter_map(|letter| letter.to.as_ref().ok().map(|to| (letter, to)));
+    let mail = |(letter, to): (&Letter, &String)| {
+        let told = (restarting.planned, restarting.because);
+        let message = message::log_out(restarting.site, &letter.person, told, at);
+        let about = Addressed { cause: &letter.cause, follows: None, kind: Kind::Notice, urgent: false };
+        outbox::address_to(&channel.format(&message, engine), channel, to, &about)
+    };
+    written.map(mail).collect()
 }
 
 /// A name for something that somebody asked for: asking twice is meant twice.

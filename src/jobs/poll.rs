@@ -29,6 +29,8 @@ pub struct Watch {
     troubles: Mutex<Vec<Life>>,
     /// The same of engines.
     silent_engines: Mutex<HashMap<Arc<str>, UnseenKind>>,
+    /// Until when the repository is not asked what people are called: it did not say.
+    names_rest: Mutex<Option<Timestamp>>,
 }
 
 impl Watch {
@@ -43,11 +45,20 @@ impl Watch {
             discovery: Discovery::default(),
             silent: Mutex::default(),
             silent_engines: Mutex::default(),
+            names_rest: Mutex::default(),
         })
     }
 }
 
 impl Watch {
+    pub(super) fn names_rest(&self, now: Timestamp) -> bool {
+        self.names_rest.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
+    }
+
+    pub(super) fn rest_names(&self, until: Timestamp) {
+        *self.names_rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+
     /// Keeps in mind why a check may be missed.
     pub fn note(&self, life: Life) {
         /// A store that fails for days fails again and again.
@@ -102,6 +113,10 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     if !outgoing.deliveries.is_empty() {
         rooms.courier.wake();
     }
+    // What was seen is recorded; a name more or less changes nothing of it.
+    if let Err(error) = super::accounts::learn_names(rooms, watch).await {
+        tracing::warn!(site = &*watch.site.name, %error, "cannot keep what people are called");
+    }
     Ok(recorded)
 }
 
@@ -117,6 +132,9 @@ pub async fn observe_and_judge(
         Some(store) => store.past(&watch.site.name, at, looks_back, interval).await?,
         None => Past { interval, ..Past::default() },
     };
+    if let Some(store) = store {
+        past.memory = store.memory_of(&watch.site.name, &watch.rules, at).await?;
+    }
     past.note_schedules(at, Some(&watch.cron), &watch.maintenance);
     if let (Some(store), Some(missed)) = (store, &mut past.missed) {
         let mut life = store.life_since(missed.from).await?;

@@ -4,15 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Bound, Metric, Moment, Severity};
-
-/// What a digest looks back over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Period {
-    Day,
-    Week,
-    Month,
-}
+use crate::history::{Compared, Period};
 
 /// Everything that a digest tells. Whoever is ranked by time goes through the message's people.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -27,12 +19,16 @@ pub struct Digest {
     pub last_day: Moment,
     /// All of it; over several days people are distinct over all of them.
     pub usage: Usage,
-    /// Each day by itself, where there are several.
+    /// Each period by itself, where there are several; of a week each day.
     pub days: Vec<Day>,
+    /// What each of `days` is.
+    pub each: Period,
     /// Each site by itself, where there are several.
     pub by_site: Vec<Share>,
     pub by_virtual_proxy: Vec<Share>,
     pub by_directory: Vec<Share>,
+    /// What counts as working hours, such as `MON-FRI 08:00-17:00`.
+    pub working_hours: String,
     /// How long each threshold was crossed.
     pub over: Vec<Over>,
     /// People never seen before.
@@ -41,12 +37,15 @@ pub struct Digest {
     pub back: Option<u64>,
     /// How long somebody must have been away to be back, such as `30 days`.
     pub away: String,
-    /// What was told in the period, oldest first; `more_incidents` are beyond the list.
+    /// The hours of a week, for weeks and months.
+    pub heat: Option<Heat>,
+    /// What was wrong in the period, oldest first; `more_incidents` are beyond the list.
     pub incidents: Vec<DigestIncident>,
     pub more_incidents: u64,
     pub watched: Watched,
-    /// Reports that were never sent, oldest first.
+    /// Reports that were never sent, oldest first; `more_missed` are beyond the list.
     pub missed: Vec<Missed>,
+    pub more_missed: u64,
 }
 
 /// How much a site was used.
@@ -66,14 +65,6 @@ pub struct Usage {
     pub quietest: Option<UsualHour>,
 }
 
-/// A number, the period before, and the same weekday last week (or the same month last year, and so on).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Compared {
-    pub now: Option<u64>,
-    pub before: Option<u64>,
-    pub last_week: Option<u64>,
-}
-
 /// When the most were on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Peak {
@@ -89,12 +80,15 @@ pub struct UsualHour {
     pub value: u64,
 }
 
-/// One day of several.
+/// One period of several.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Day {
-    /// Its first instant.
+    /// Its first instant, and the first one after it.
     pub at: Moment,
+    pub to: Moment,
     pub usage: Usage,
+    pub new_people: Option<u64>,
+    pub back: Option<u64>,
     pub watched: Watched,
 }
 
@@ -110,12 +104,16 @@ pub struct Share {
 /// How long a rule's threshold was crossed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Over {
+    /// Where there are several.
+    pub site: Option<String>,
     pub rule: String,
     pub metric: Metric,
     pub bound: Bound,
     pub limit: u64,
     /// How long in all, such as `1 h 25 min`; absent when never.
     pub lasted: Option<String>,
+    /// How long it may have been at most, where old readings are kept by the hour alone.
+    pub at_most: Option<String>,
     /// How many times.
     pub times: u64,
 }
@@ -138,7 +136,7 @@ pub struct Watched {
     /// Polls that saw everything, of so many that were due.
     pub seen: u64,
     pub due: u64,
-    /// When not everything was seen, longest first; `more_blind` are beyond the list.
+    /// When not everything was seen: the longest of all, in order; `more_blind` are shorter.
     pub blind: Vec<Blind>,
     pub more_blind: u64,
 }
@@ -158,6 +156,25 @@ pub struct Blind {
     pub lasted: String,
     /// Nothing at all was seen, rather than not everything.
     pub wholly: bool,
+    /// Somebody asked; headcount was running.
+    pub polled: bool,
+}
+
+/// How many were on at once in each hour of a week, on average.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Heat {
+    /// From Monday to Sunday.
+    pub rows: Vec<HeatRow>,
+    /// The most of any hour.
+    pub most: u64,
+}
+
+/// One weekday; one cell for each hour from 00:00 on, none where it was not seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HeatRow {
+    /// Such as `Mon`.
+    pub day: String,
+    pub cells: Vec<Option<u64>>,
 }
 
 /// A report that was never sent, because headcount was down for too long.

@@ -9,6 +9,7 @@ mod chart;
 mod digest;
 mod engine;
 mod itself;
+mod looked_back;
 mod moment;
 mod notice;
 mod pseudonym;
@@ -16,6 +17,7 @@ pub mod sample;
 mod several;
 mod summary;
 mod test;
+mod trouble;
 mod who;
 
 use std::fmt;
@@ -24,13 +26,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
+pub use crate::history::{Compared, Period};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
 pub use digest::{
-    Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
 };
 pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
+pub use looked_back::{Crossed, LookedBack, digest};
 pub use moment::{Moment, lasting};
 pub use notice::{Active, LogOut, Notice, Restart, RestartNews, active, log_out, restart};
 pub use pseudonym::Pseudonyms;
@@ -40,7 +44,7 @@ pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
 pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Step, Turn};
-pub use crate::snapshot::{Counts, Coverage};
+pub use crate::snapshot::{CertificateOf, Counts, Coverage};
 
 /// What sort of message it is; names the template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -140,6 +144,8 @@ pub enum Reason {
     Event,
     /// A report came due; `late_by` says how late it is told, where headcount was down.
     Scheduled { due: Moment, late_by: Option<String> },
+    /// A report came due that comes before a maintenance.
+    Before { due: Moment, late_by: Option<String>, maintenance: String, begins: Moment },
     /// Somebody asked, perhaps before a restart at `planned`, for a reason of their own.
     Asked { planned: Option<Moment>, because: Option<String> },
 }
@@ -149,7 +155,15 @@ pub enum Reason {
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
-    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, scope: Scope, coverage: Coverage },
+    Threshold {
+        metric: Metric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
     /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
     Engines {
         metric: EngineMetric,
@@ -173,13 +187,67 @@ pub enum Facts {
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
-    Unreachable { silent: Vec<Silent>, coverage: Coverage },
+    Unreachable {
+        silent: Vec<Silent>,
+        trouble: Trouble,
+        coverage: Coverage,
+    },
     /// headcount missed its checks between two polls.
-    Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
+    /// A number unlike those of the weeks before: usual are `lowest` to `highest`.
+    Unusual {
+        metric: Metric,
+        bound: Bound,
+        value: u64,
+        lowest: u64,
+        highest: u64,
+        weeks: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
+    /// Nobody is on; or somebody is again.
+    Absence {
+        users: u64,
+        anonymous: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
+    /// So many people signed in, for the first time ever or once more.
+    SignedIn {
+        count: u64,
+        first_ever: bool,
+    },
+    /// People with as many sessions as they may have, or with one fewer; `most` is what one of them has.
+    Sessions {
+        limit: u64,
+        at_limit: u64,
+        near: u64,
+        most: u64,
+    },
+    /// A certificate that is good until then, for so long yet.
+    Certificate {
+        of: CertificateOf,
+        name: String,
+        until: Moment,
+        left: String,
+        expired: bool,
+    },
+    Stale {
+        from: Moment,
+        to: Moment,
+        lasted: String,
+        polls: u64,
+        because: Option<Away>,
+    },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
-    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
+    Who {
+        counts: Option<Counts>,
+        silent: Vec<Silent>,
+        coverage: Coverage,
+    },
     /// A channel is tried.
-    Test { channel: String },
+    Test {
+        channel: String,
+    },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
     Several {
         /// Each channel is given them beside these facts, without their people.
@@ -189,9 +257,17 @@ pub enum Facts {
     /// About a channel or a restart.
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
-    Heartbeat { channel: String, quiet_for: String, first: bool },
+    Heartbeat {
+        channel: String,
+        quiet_for: String,
+        first: bool,
+    },
     /// What was held back, oldest first; `more` are beyond the entries.
-    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
+    Summary {
+        why: WhyHeld,
+        entries: Vec<Entry>,
+        more: u64,
+    },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }
@@ -209,6 +285,27 @@ pub enum Away {
     DiskFull,
     StoreFailed,
     Slow,
+}
+
+/// What silent pairs have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Trouble {
+    /// Nothing more than that they are silent.
+    #[default]
+    Several,
+    /// The machine that headcount runs on has no way out.
+    OwnNetwork,
+    /// No name can be looked up from here, of one host or of several.
+    Names { hosts: u64 },
+    /// A certificate is not accepted.
+    Certificate,
+    /// One pair of several on a proxy.
+    Pair { proxy: String, prefix: String },
+    /// One proxy of several, all of it.
+    Proxy { proxy: String, pairs: u64 },
+    /// Everything.
+    Site,
 }
 
 /// Where a number was counted.

@@ -1,6 +1,7 @@
 //! Who is on, as a message.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,8 @@ const WORTH_SAYING: SignedDuration = SignedDuration::from_secs(60);
 pub enum Occasion {
     /// A report came due.
     Scheduled { due: Timestamp },
+    /// A report came due so long before a maintenance.
+    Before { due: Timestamp, maintenance: Arc<str>, begins: Timestamp },
     /// Somebody asked, perhaps before a restart, for a reason of their own.
     Asked { planned: Option<Timestamp>, because: Option<String> },
 }
@@ -77,6 +80,15 @@ pub fn who(
         Occasion::Scheduled { due } => {
             let late = now.duration_since(*due);
             Reason::Scheduled { due: Moment::new(*due, zone), late_by: (late >= WORTH_SAYING).then(|| lasting(late)) }
+        }
+        Occasion::Before { due, maintenance, begins } => {
+            let late = now.duration_since(*due);
+            Reason::Before {
+                due: Moment::new(*due, zone),
+                late_by: (late >= WORTH_SAYING).then(|| lasting(late)),
+                maintenance: clean(maintenance),
+                begins: Moment::new(*begins, zone),
+            }
         }
         Occasion::Asked { planned, because } => Reason::Asked {
             planned: planned.map(|at| Moment::new(at, zone)),

@@ -20,27 +20,28 @@ pub struct Addressed<'a> {
 
 /// One delivery for each recipient of the channel.
 pub fn address(payload: &Payload, channel: &Channel, about: &Addressed<'_>) -> Vec<NewDelivery> {
+    channel.recipients().iter().map(|recipient| address_to(payload, channel, recipient, about)).collect()
+}
+
+/// A delivery to one recipient, whether the channel has it or may write to it.
+pub fn address_to(payload: &Payload, channel: &Channel, recipient: &str, about: &Addressed<'_>) -> NewDelivery {
     let id = |cause: &str| message_id(cause, &channel.name, channel.from_domain());
-    channel
-        .recipients()
-        .into_iter()
-        .map(|recipient| NewDelivery {
-            cause: about.cause.to_owned(),
-            channel: channel.name.clone(),
-            recipient,
-            kind: about.kind.word(),
-            form: channel.kind().word(),
-            title: payload.title().to_owned(),
-            body: payload.body().to_owned(),
-            plainer: payload.plainer().map(str::to_owned),
-            plainest: payload.plainest().map(str::to_owned),
-            message_id: id(about.cause),
-            in_reply_to: about.follows.filter(|first| *first != about.cause).map(id),
-            thread: None,
-            held: None,
-            urgent: about.urgent,
-        })
-        .collect()
+    NewDelivery {
+        cause: about.cause.to_owned(),
+        channel: channel.name.clone(),
+        recipient: recipient.to_owned(),
+        kind: about.kind.word(),
+        form: channel.kind().word(),
+        title: payload.title().to_owned(),
+        body: payload.body().to_owned(),
+        plainer: payload.plainer().map(str::to_owned),
+        plainest: payload.plainest().map(str::to_owned),
+        message_id: id(about.cause),
+        in_reply_to: about.follows.filter(|first| *first != about.cause).map(id),
+        thread: None,
+        held: None,
+        urgent: about.urgent,
+    }
 }
 
 /// `<32 hex of SHA-256(cause, channel)@domain>`: the same over tries, restarts and instances.

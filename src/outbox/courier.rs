@@ -180,7 +180,7 @@ impl Courier {
         for stray in self.store.lanes().await? {
             let route = self.route(&stray.channel);
             let fits = route.as_ref().is_some_and(|route| {
-                route.channel.kind().word() == stray.form && route.channel.recipients().contains(&stray.recipient)
+                route.channel.kind().word() == stray.form && route.channel.takes(&stray.recipient)
             });
             let give_up = route.map_or(STRAY_AGE, |route| route.give_up);
             if !fits && now.duration_since(stray.oldest) >= give_up {
@@ -199,7 +199,7 @@ impl Courier {
     fn may_send(&self, lane: &Lane, now: Timestamp) -> bool {
         let Some(route) = self.route(&lane.channel) else { return false };
         // What was made for Slack means nothing to Teams, and who was taken off a list gets nothing more.
-        if route.channel.kind().word() != lane.form || !route.channel.recipients().contains(&lane.recipient) {
+        if route.channel.kind().word() != lane.form || !route.channel.takes(&lane.recipient) {
             return false;
         }
         let Some(pace) = route.pace else { return true };

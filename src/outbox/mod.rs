@@ -12,15 +12,17 @@ mod courier;
 mod delivery;
 mod desk;
 mod disguise;
+mod letters;
 mod outgoing;
 mod policy;
 
-pub use address::{Addressed, address, message_id};
+pub use address::{Addressed, address, address_to, message_id};
 pub use courier::{Courier, Route};
 pub use delivery::{
     Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Pause, Settled, Sick, Use, settle,
 };
 pub use desk::{Books, Decided, News, NewsTurn, Thread, Told, decide};
 pub use disguise::Disguise;
+pub use letters::{Letter, Restarting, Unwritten, letters, not_again, person_key};
 pub use outgoing::{Held, NewHeld, NewTold, Outgoing, Release};
 pub use policy::{HeldBy, Hour, Policy, Sort};

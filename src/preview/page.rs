@@ -132,6 +132,7 @@ fn card(html: &mut String, form: &Form<'_>, tabs: &mut Tabs) {
             views.push(("On white", mail::frame(&body, false)));
             views.push(("On dark", mail::frame(&body, true)));
             views.push(("Text", source(body["text"].as_str().unwrap_or_default())));
+            views.extend(body["people"].as_str().map(|list| ("people.csv", source(&beginning(list)))));
         }
         ChannelKind::Webhook => {
             views.push(("JSON", source(&pretty(form.payload.body()))));
@@ -175,6 +176,14 @@ fn thousands(number: usize) -> String {
         spaced.push(digit);
     }
     spaced
+}
+
+/// The first lines of a file.
+fn beginning(text: &str) -> String {
+    const LINES: usize = 20;
+    let more = text.lines().count().saturating_sub(LINES);
+    let shown = text.lines().take(LINES).collect::<Vec<_>>().join("\n");
+    if more == 0 { shown } else { format!("{shown}\n… and {more} more lines") }
 }
 
 fn source(text: &str) -> String {

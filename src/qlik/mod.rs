@@ -19,6 +19,7 @@ mod session_api;
 mod tls;
 mod topology;
 mod trust;
+mod users;
 mod wire;
 mod xrfkey;
 
@@ -37,6 +38,7 @@ pub use repository::{RepositoryUser, UserError};
 pub use tls::TlsError;
 pub use topology::{Change, Doubt, ProxyService, Roles, Topology, VirtualProxy};
 pub use trust::{Fingerprint, FingerprintError, Trust};
+pub use users::{Account, Address};
 pub use wire::parse_sessions;
 
 pub use crate::pattern::{Pattern, PatternError, any as any_pattern};
@@ -182,5 +184,6 @@ impl Qlik {
             Some(repository) => self.observe_discovered(repository, at).await,
         };
         Snapshot::new(self.settings.site.clone(), at, observations, |user| any_pattern(&self.settings.exclude, user))
+            .with_certificates(self.certificates())
     }
 }

@@ -107,12 +107,12 @@ impl Repository {
         url
     }
 
-    async fn list<T: DeserializeOwned>(&self, url: &Url, of: &'static str) -> Result<Vec<T>, Fault> {
+    pub(super) async fn list<T: DeserializeOwned>(&self, url: &Url, of: &'static str) -> Result<Vec<T>, Fault> {
         let body = call::get(&self.client, url, With::KeyAs(&self.header), self.timeout).await?;
         wire::parse_list(&body, of)
     }
 
-    fn told(&self, fault: &Fault, url: &Url) -> Unseen {
+    pub(super) fn told(&self, fault: &Fault, url: &Url) -> Unseen {
         fault.told(url, Whom::Repository(&self.user), self.timeout)
     }
 
@@ -179,7 +179,7 @@ impl Repository {
 }
 
 /// A user by directory and id; a quote inside a text is doubled.
-fn filter(directory: &str, id: &str) -> String {
+pub(super) fn filter(directory: &str, id: &str) -> String {
     let quoted = |text: &str| text.replace('\'', "''");
     format!("(userDirectory eq '{}' and userId eq '{}')", quoted(directory), quoted(id))
 }

@@ -4,6 +4,7 @@
 //! Touches only: SQL is written here once, and `dialect` alone names a database.
 //! Decides nothing; what a row means is for other rooms to say. Session ids are known by a keyed hash alone.
 
+mod accounts;
 pub mod aggregate;
 mod dialect;
 mod error;
@@ -15,12 +16,14 @@ mod incidents;
 mod key;
 mod life;
 mod lock;
+mod memory;
 mod newest;
 mod outbox;
 mod past;
 mod polls;
 mod pseudonym;
 mod recall;
+mod reports;
 mod routing;
 mod schedules;
 mod seen;
@@ -45,6 +48,7 @@ pub use incidents::IncidentRow;
 pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
 pub use recall::{RecalledReading, RecalledSession};
+pub use reports::ReportTold;
 pub use schedules::Slot;
 pub use seen::Answer;
 pub use silences::EndedSilence;

@@ -3,9 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files: what is shipped, and the source itself")]
 
 mod budget;
+mod announce;
 mod certificates;
 mod cli;
 mod demo;
+mod digest;
 mod discovery;
 mod drain;
 mod engines;
@@ -19,5 +21,6 @@ mod restarts;
 mod rooms;
 mod secrets;
 mod shipped;
+mod sites;
 mod story;
 mod support;

@@ -170,6 +170,25 @@ fn hidden_names_are_in_no_form() {
     }
 }
 
+#[test]
+fn pseudonyms_take_the_place_of_names_in_every_form() {
+    let engine = Engine::embedded();
+    for kind in ChannelKind::ALL {
+        let mut message = sample("who");
+        let words = ["calm-otter", "brave-heron", "keen-lynx", "mild-fern", "neat-plum", "wise-robin", "warm-star"];
+        let users = message.people.iter_mut().filter(|person| !person.anonymous);
+        for (person, words) in users.zip(words) {
+            person.pseudonym = Some(words.to_owned());
+        }
+        let payload = format(kind, &message, &engine, Names::Pseudonym);
+        let all = format!("{}{:?}{}", payload.body(), (payload.plainer(), payload.plainest()), payload.title());
+        for name in ["anna", "Andersson", "o'brien", "svc_reload"] {
+            assert!(!all.contains(name), "{kind}: {all}");
+        }
+        assert!(words.iter().all(|words| payload.body().contains(words)), "{kind}: {all}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 

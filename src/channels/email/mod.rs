@@ -4,14 +4,18 @@
 
 pub(super) mod format;
 mod limits;
+pub(super) mod list;
 mod mail;
 mod reply;
 pub(super) mod send;
 mod settings;
 mod token;
 
+pub use format::CHART;
 pub use reply::{Stage, judge_reply};
-pub use settings::{Addresses, Login, OAuth2Written, Secrets, Settings, Smtp, SmtpWritten, Tls, Written};
+pub use settings::{
+    Addresses, Login, MailPeopleWritten, OAuth2Written, Secrets, Settings, Smtp, SmtpWritten, Tls, Written,
+};
 
 use jiff::Timestamp;
 
@@ -26,7 +30,8 @@ pub(super) fn used(parts: &serde_json::Value) -> Vec<Used> {
 pub fn example(body: &str, now: Timestamp) -> Result<String, String> {
     let address = |name: &str| format!("{name}@example.com").parse().map_err(|error| format!("{name}: {error}"));
     let smtp = Smtp { host: "mail.example.com".to_owned(), port: 587, tls: Tls::Starttls, login: None };
-    let settings = Settings { from: address("headcount")?, to: vec![address("reader")?], smtp };
+    let settings =
+        Settings { from: address("headcount")?, to: vec![address("reader")?], smtp, mail_people: Vec::new() };
     let parcel = Parcel {
         body,
         recipient: "reader@example.com",
@@ -36,6 +41,15 @@ pub fn example(body: &str, now: Timestamp) -> Result<String, String> {
         state: std::path::Path::new(""),
     };
     Ok(String::from_utf8_lossy(&mail::mail(&settings, "preview", parcel)?.formatted()).into_owned())
+}
+
+/// A mail as text, which begins with its subject.
+pub(super) fn words(payload: &super::Payload) -> String {
+    match serde_json::from_str::<format::Parts>(payload.body()) {
+        Ok(parts) if parts.text.starts_with(&parts.subject) => parts.text,
+        Ok(parts) => format!("{}\n\n{}", parts.subject, parts.text),
+        Err(_) => payload.title().to_owned(),
+    }
 }
 
 /// Whether a stored mail is within the limits.

@@ -21,6 +21,14 @@ pub struct Written {
     #[schemars(with = "OneOrManyAddresses")]
     pub to: Addresses,
     pub smtp: SmtpWritten,
+    pub mail_people: Option<MailPeopleWritten>,
+}
+
+/// The domains of people on a site who may be written to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MailPeopleWritten {
+    pub domains: Vec<String>,
 }
 
 /// The server as written; at most one of the three passwords.
@@ -96,6 +104,8 @@ pub struct Settings {
     pub from: Mailbox,
     pub to: Vec<Mailbox>,
     pub smtp: Smtp,
+    /// The domains of people on a site who may be written to, in lower case; none may where it is empty.
+    pub mail_people: Vec<String>,
 }
 
 /// The server as meant.
@@ -153,7 +163,16 @@ impl Settings {
             return Err("`smtp.tls: none` would send the login in the open; use `starttls` or `implicit`".to_owned());
         }
         let smtp = Smtp { host, port: port.unwrap_or(tls.port()), tls, login };
-        Ok(Self { from: written.from, to: written.to.0, smtp })
+        let mail_people = written.mail_people.map(domains).transpose()?.unwrap_or_default();
+        Ok(Self { from: written.from, to: written.to.0, smtp, mail_people })
+    }
+
+    /// Whether a person with this address may be written to: one of the domains is the address's own, and not one above it.
+    pub fn may_write_to(&self, address: &str) -> bool {
+        address.rsplit_once('@').is_some_and(|(local, domain)| {
+            let domain = domain.to_lowercase();
+            !local.is_empty() && self.mail_people.contains(&domain)
+        })
     }
 
     /// Where tokens are fetched, if they are.
@@ -163,6 +182,25 @@ impl Settings {
             Some(Login::Password { .. }) | None => None,
         }
     }
+}
+
+fn domains(written: MailPeopleWritten) -> Result<Vec<String>, String> {
+    if written.domains.is_empty() {
+        return Err("`mail_people.domains` is empty, so that nobody could be written to: write domains such as `[example.com]`, or take it out".to_owned());
+    }
+    let domain = |text: String| {
+        let label = |label: &str| {
+            !label.is_empty() && !label.starts_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        };
+        if text.contains('.') && text.split('.').all(label) {
+            Ok(text.to_lowercase())
+        } else {
+            Err(format!(
+                "`mail_people.domains`: `{text}` is no domain: write one such as `example.com`, without `@` or `*`; each must be written out"
+            ))
+        }
+    };
+    written.domains.into_iter().map(domain).collect()
 }
 
 /// <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>
@@ -313,6 +351,22 @@ mod tests {
     fn mistakes_are_told() {
         for (yaml, password, told) in [
             ("from: h\nto: a@x.se\nsmtp: {host: m}", None, "`h` is no mail address"),
+            ("from: h@x.se\nto: a@x.se\nsmtp: {host: m}\nmail_people: {domains: []}", None, "is empty"),
+            (
+                "from: h@x.se\nto: a@x.se\nsmtp: {host: m}\nmail_people: {domains: ['*.x.se']}",
+                None,
+                "`*.x.se` is no domain",
+            ),
+            (
+                "from: h@x.se\nto: a@x.se\nsmtp: {host: m}\nmail_people: {domains: ['@x.se']}",
+                None,
+                "`@x.se` is no domain",
+            ),
+            (
+                "from: h@x.se\nto: a@x.se\nsmtp: {host: m}\nmail_people: {domain: [x.se]}",
+                None,
+                "unknown field `domain`",
+            ),
             ("from: h@x.se\nto: []\nsmtp: {host: m}", None, "nobody is given to write to"),
             ("from: h@x.se\nto: [a@x.se, a@x.se]\nsmtp: {host: m}", None, "`a@x.se` is given twice"),
             ("from: h@x.se\nto: a@x.se\nsmtp: {host: m, tls: ssl}", None, "unknown variant `ssl`"),

@@ -3,6 +3,7 @@
 mod change;
 mod damp;
 mod delivery;
+mod digest;
 mod discovery;
 mod drain;
 mod engines;
