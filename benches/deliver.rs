@@ -41,7 +41,7 @@ async fn main() {
     }
     let ids = store.enqueue(&deliveries, clock.now()).await.expect("an outbox");
     let route = Route { channel, pace: None, give_up: SignedDuration::from_hours(24), address: vec![url] };
-    let courier = Arc::new(Courier::new(store.clone(), clock, [Arc::new(route)]));
+    let courier = Arc::new(Courier::new(store.clone(), clock, folder.path(), [Arc::new(route)]));
     let stop = CancellationToken::new();
     let begun = Instant::now();
     let running = tokio::spawn(courier.run(stop.clone(), Duration::from_secs(5)));

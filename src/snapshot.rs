@@ -297,7 +297,7 @@ pub struct Certificate {
 }
 
 /// Whose a certificate is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateOf {
     /// headcount's own.

@@ -262,7 +262,7 @@ impl Fitting<'_> {
             }
             ChannelKind::Webhook => match self.form.own {
                 Some(own) => webhook::format::dress_own(engine, own, &view, words, self.form.most),
-                None => webhook::format::dress(&document(), self.form.most),
+                None => webhook::format::dress(&document(), self.form.most, view.is_cut()),
             },
             ChannelKind::File => file::format::dress(engine, &file("txt"), &view, &document()),
         }

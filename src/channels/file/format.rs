@@ -34,7 +34,7 @@ pub(in crate::channels) fn dress(
     let text = engine.render(file, view)?;
     let body = written(view.kind.word(), &view.at.utc, text, document);
     let room = limits::check(&body).map_err(|what| Trouble::Limit { file: file.to_owned(), what })?;
-    Ok(Dressed { body, plainer: None, room: Some(room) })
+    Ok(Dressed { body, plainer: None, room: Some(room), cut: view.is_cut() })
 }
 
 /// The bytes that one person takes, in the text and among the facts.

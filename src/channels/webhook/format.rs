@@ -21,11 +21,11 @@ struct Given<'a> {
     text: String,
 }
 
-/// The documented JSON.
-pub(in crate::channels) fn dress(document: &Document<'_>, most: usize) -> Result<Dressed, Trouble> {
+/// The documented JSON; `cut` says whether people are left out of it.
+pub(in crate::channels) fn dress(document: &Document<'_>, most: usize, cut: bool) -> Result<Dressed, Trouble> {
     let body = serde_json::to_string(document).unwrap_or_default();
     let room = limits::check(&body, most).map_err(|what| Trouble::Limit { file: "webhook".to_owned(), what })?;
-    Ok(Dressed { body, plainer: None, room: Some(room) })
+    Ok(Dressed { body, plainer: None, room: Some(room), cut })
 }
 
 /// The operator's own form.
@@ -41,7 +41,7 @@ pub(in crate::channels) fn dress_own(
     let message = parse(file, &engine.render_text(file, &template.text, given)?)?;
     let body = message.to_string();
     let room = limits::check(&body, most).map_err(|what| Trouble::Limit { file: file.to_owned(), what })?;
-    Ok(Dressed { body, plainer: None, room: Some(room) })
+    Ok(Dressed { body, plainer: None, room: Some(room), cut: view.is_cut() })
 }
 
 /// The bytes that one person takes among the facts.
