@@ -16,9 +16,6 @@ impl Proxy {
     pub fn new(url: Secret) -> Result<Self, String> {
         const RIGHT: &str = "write one such as `http://proxy.example.com:3128`";
         let parsed = reqwest::Url::parse(url.expose()).map_err(|_| format!("it is no address: {RIGHT}"))?;
-        let Some(host) = parsed.host_str().filter(|host| !host.is_empty()) else {
-            return Err(format!("it names no host: {RIGHT}"));
-        };
         match parsed.scheme() {
             "http" => {}
             "https" | "socks4" | "socks5" | "socks5h" => {
@@ -26,6 +23,9 @@ impl Proxy {
             }
             _ => return Err(format!("it does not begin with `http://`: {RIGHT}")),
         }
+        let Some(host) = parsed.host_str().filter(|host| !host.is_empty()) else {
+            return Err(format!("it names no host: {RIGHT}"));
+        };
         if !matches!(parsed.path(), "" | "/") || parsed.query().is_some() || parsed.fragment().is_some() {
             return Err(format!("a proxy's address ends with its port: {RIGHT}"));
         }
