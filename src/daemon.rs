@@ -105,7 +105,7 @@ enum Work {
 /// Opens what a command needs beside a daemon: the rooms, without the lock.
 pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Rooms>, StartError> {
     let engine = Engine::new(config.templates.as_deref())?;
-    let store = Arc::new(Store::open(&state.join(&config.database)).await?);
+    let store = Arc::new(Store::open(&state.join(&config.database)).await?.naming(config.names));
     let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes(config)));
     let (channels, zone) = (places(config), config.time_zone.clone());
     Ok(Arc::new(Rooms { store, clock, engine, courier, channels, zone, desk: Arc::default() }))
@@ -225,6 +225,14 @@ impl Daemon {
             );
         }
         rooms.store.drop_old_tests(now).await?;
+        let renamed = rooms.store.adopt_names(now).await?;
+        if renamed > 0 {
+            tracing::info!(
+                renamed,
+                names = config.names.word(),
+                "people who were stored are called otherwise from now on"
+            );
+        }
         rooms.store.note_start(rooms.clock.boot().as_deref(), now).await?;
         let schedules = schedules(&rooms, config, &[]).await?;
         settle_in(&rooms, config).await?;
@@ -245,7 +253,7 @@ impl Daemon {
     /// Takes another configuration in the place of the one it has: whole, or, where it cannot be used, not at all. What is at
     /// work ends as it began, and no slot is lost.
     pub async fn reload(&mut self, config: &Config) -> Result<(), StartError> {
-        if config.database != self.database {
+        if config.database != self.database || config.names != self.rooms.store.names() {
             return Err(StartError::Moved);
         }
         let old = &self.rooms;

@@ -55,6 +55,7 @@ pub mod clean;
 pub mod clock;
 pub mod duration;
 mod hex;
+pub mod names;
 pub mod pattern;
 pub mod secret;
 pub mod telemetry;

@@ -47,7 +47,7 @@ pub fn rehearse(engine: &Engine) -> Vec<String> {
     let mut told = Vec::new();
     for (_, message) in sample::all() {
         for kind in ChannelKind::ALL {
-            let trouble = formatted(kind, &message, engine, Names::Shown).1.map(|trouble| trouble.to_string());
+            let trouble = formatted(kind, &message, engine, Names::Full).1.map(|trouble| trouble.to_string());
             told.extend(trouble.filter(|trouble| !told.contains(trouble)));
         }
     }
@@ -55,6 +55,15 @@ pub fn rehearse(engine: &Engine) -> Vec<String> {
 }
 
 fn formatted(kind: ChannelKind, message: &Message, engine: &Engine, names: Names) -> (Payload, Option<Trouble>) {
+    let under_pseudonyms;
+    let message = match names {
+        Names::Full => message,
+        Names::Pseudonym | Names::Hidden => {
+            // Hidden people are counted alone; if anything of them were shown, it would not be their names.
+            under_pseudonyms = message.under_pseudonyms();
+            &under_pseudonyms
+        }
+    };
     let matter = Matter::of(message);
     let people = People::of(message, names == Names::Hidden);
     let (words, failed) = Words::of(&matter, engine);

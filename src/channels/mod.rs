@@ -33,6 +33,8 @@ pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
 pub use used::{Used, used};
 
+pub use crate::names::Names;
+
 use crate::message::Message;
 use crate::render::Engine;
 
@@ -82,15 +84,6 @@ impl Settings {
     }
 }
 
-/// Whether a channel may see what people are called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Names {
-    #[default]
-    Shown,
-    /// Lists of people become counts.
-    Hidden,
-}
-
 /// A named place that messages go to. Made once; what it sends with is made at the first sending, and kept.
 #[derive(Debug)]
 pub struct Channel {
@@ -126,11 +119,16 @@ impl Channel {
         }
     }
 
-    /// Shows or hides what people are called.
+    /// Calls people otherwise.
     #[must_use]
     pub fn with_names(mut self, names: Names) -> Self {
         self.names = names;
         self
+    }
+
+    /// How it calls people.
+    pub fn names(&self) -> Names {
+        self.names
     }
 
     /// Trusts further certificate authorities beside the machine's own.

@@ -150,6 +150,10 @@ pub(super) enum Command {
     /// What the rules would have told of the past; nothing is recorded, nothing is sent
     #[command(after_help = REPLAY)]
     Replay(Replay),
+    /// Sessions or readings of some days, as CSV or JSON lines
+    Export(Export),
+    /// Puts a random pseudonym in the place of somebody's name, everywhere and for good
+    Forget(Forget),
     /// A recorded history becomes a site's past; nobody is told of it
     Import(Import),
     /// Writes a first configuration, from a few answers or flags, and tries it
@@ -231,16 +235,15 @@ pub(super) struct Who {
     /// The engines' port, with --health and --host [default: 4747]
     #[arg(long, value_name = "PORT", requires_all = ["health", "host"], conflicts_with = "site")]
     pub(super) engine_port: Option<u16>,
-    // Flags that are documented and not built yet: refused by name.
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_built)]
-    at: Option<String>,
+    /// Who was on then, from the store: HH:MM (the last one) or YYYY-MM-DDTHH:MM
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["host", "health", "timeout"])]
+    pub(super) at: Option<String>,
+    /// A list for each of them
+    #[arg(long, value_name = "WHAT")]
+    pub(super) group_by: Option<GroupBy>,
     /// End with status 4 when more than N people are on
     #[arg(long, value_name = "N")]
     pub(super) fail_above: Option<u64>,
-}
-
-fn not_built(_: &str) -> Result<String, String> {
-    Err("this flag is not built yet in this version of headcount".to_owned())
 }
 
 /// `SENSE1=10.0.0.5`.
@@ -277,6 +280,13 @@ fn whole_days(text: &str) -> Result<u16, String> {
 /// A whole day.
 fn day(text: &str) -> Result<jiff::civil::Date, String> {
     text.parse().map_err(|_| "it is no day: write one such as `2026-03-01`".to_owned())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum GroupBy {
+    VirtualProxy,
+    Directory,
+    Proxy,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -450,6 +460,46 @@ pub(super) struct Incidents {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Export {
+    /// The site
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: String,
+    /// The first day, such as 2026-03-01
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(super) from: jiff::civil::Date,
+    /// The last day
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(super) to: jiff::civil::Date,
+    /// How: a table for other programs, or one JSON object a line
+    #[arg(long)]
+    pub(super) format: ExportFormat,
+    /// What
+    #[arg(long, default_value = "sessions")]
+    pub(super) what: Exported,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    Csv,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Exported {
+    /// Who was on, from when to when
+    Sessions,
+    /// How many were on
+    Readings,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Forget {
+    /// Directory and id, whatever the case, or the pseudonym that the store knows them by
+    #[arg(value_name = "DIR\\ID")]
+    pub(super) person: String,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -32,7 +32,7 @@ pub(super) async fn import(context: &Context<'_>, args: &Import) -> Result<Exit,
     let (name, history) = opened(&args.history)?;
     look_through(&name, history, now)?;
     let database = context.state().join(&config.database);
-    let store = Store::open(&database).await?;
+    let store = Store::open(&database).await?.naming(config.names);
     // A daemon beside it would poll the same site into the same rows.
     let lock = store.lock()?;
     let zone = &config.time_zone;

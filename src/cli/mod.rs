@@ -12,6 +12,8 @@ mod deliver;
 mod demo;
 mod drain;
 mod exit;
+mod export;
+mod forget;
 mod held;
 mod health;
 mod import;
@@ -28,7 +30,9 @@ mod shell;
 mod silence;
 mod templates;
 mod test;
+mod then;
 mod time;
+mod told;
 mod topology;
 mod who;
 
@@ -95,6 +99,8 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Incidents(incidents) => incidents::incidents(&context, incidents).await,
         Command::Silence(silence) => silence::silence(&context, silence).await,
         Command::Replay(replay) => replay::replay(&context, replay).await,
+        Command::Export(args) => export::export(&context, args).await,
+        Command::Forget(forget) => forget::forget(&context, forget).await,
         Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,
         Command::Schema => shell::schema(),

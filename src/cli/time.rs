@@ -34,6 +34,34 @@ pub(super) fn next(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timest
     Err(wrong())
 }
 
+/// Reads a time in the zone that is over; one without a date is its last occurrence.
+pub(super) fn last(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+    let wrong = || format!("`{text}` is no time: write `HH:MM`, such as `10:30`, or `YYYY-MM-DDTHH:MM`");
+    let over = |at: Timestamp| {
+        if at <= now { Ok(at) } else { Err(format!("`{text}` is still to come: write a time that is over")) }
+    };
+    if let Some((date, time)) = text.split_once('T') {
+        if date.len() != 10 || time.len() != 5 {
+            return Err(wrong());
+        }
+        let at: DateTime = format!("{text}:00").parse().map_err(|_| wrong())?;
+        return over(at.to_zoned(zone.clone()).map_err(|_| wrong())?.timestamp());
+    }
+    if text.len() != 5 {
+        return Err(wrong());
+    }
+    let time: Time = format!("{text}:00").parse().map_err(|_| wrong())?;
+    let today = now.to_zoned(zone.clone()).date();
+    for days in 0..=1 {
+        let day = today.checked_sub(days.days()).map_err(|_| wrong())?;
+        let at = day.to_datetime(time).to_zoned(zone.clone()).map_err(|_| wrong())?.timestamp();
+        if at <= now {
+            return Ok(at);
+        }
+    }
+    Err(wrong())
+}
+
 /// The instant of a local time that is still to come, if one is: of a time that the autumn change repeats the first of the two
 /// that is. One that the spring change skips, and that would still be to come, is a mistake.
 fn occurrence(text: &str, local: DateTime, now: Timestamp, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
@@ -100,6 +128,23 @@ mod tests {
             assert!(next(wrong, now, &zone).is_err(), "{wrong}");
         }
     }
+
+    #[test]
+    fn a_time_that_is_over_is_its_last_occurrence() {
+        let zone = TimeZone::get("Europe/Stockholm").unwrap();
+        let now: Timestamp = "2026-11-23T20:30:00Z".parse().unwrap();
+        for (text, utc) in [
+            ("21:30", "2026-11-23T20:30:00Z"),
+            ("22:00", "2026-11-22T21:00:00Z"),
+            ("2026-10-25T02:30", "2026-10-25T00:30:00Z"),
+        ] {
+            assert_eq!(last(text, now, &zone).unwrap(), utc.parse().unwrap(), "{text}");
+        }
+        for wrong in ["", "6:00", "yesterday", "2026-11-23", "2026-12-24T15:00"] {
+            assert!(last(wrong, now, &zone).is_err(), "{wrong}");
+        }
+    }
+
     #[test]
     fn a_time_that_the_day_does_not_have_is_no_time() {
         let zone = TimeZone::get("Europe/Stockholm").unwrap();

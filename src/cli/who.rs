@@ -3,30 +3,36 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
-use serde::Serialize;
+use jiff::tz::TimeZone;
 
 use super::args::{Who, WhoFormat};
 use super::exit::{Exit, Failure};
-use super::{Context, health, known, output, topology};
+pub(super) use super::told::PairAnswer;
+use super::told::Told;
+use super::{Context, health, known, output, then, topology};
 use crate::config::load::Loader;
-use crate::message::{KnownNames, Person, people};
+use crate::message::KnownNames;
 use crate::qlik::{
     self, Fingerprint, Identity, Pattern, Ports, Proxies, ProxySettings, Qlik, RepositoryUser, Roots, Trust,
 };
-use crate::snapshot::{Counts, Coverage, Observation, Pair, Snapshot, Unseen};
+use crate::snapshot::{Counts, Pair, Snapshot, Unseen};
 use crate::store::{Store, StoreError};
 
 /// The wait for each answer under `--host`, in seconds.
 const TIMEOUT: u64 = 5;
 
 pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failure> {
-    let (sites, database) = match &args.host {
+    if let Some(at) = &args.at {
+        return then::who(context, args, at).await;
+    }
+    let (sites, remembered) = match &args.host {
         Some(host) => (vec![by_host(args, host)?], None),
         None => configured(context, args)?,
     };
+    let (database, zone) = remembered.unzip();
     let now = context.clock.now();
     let asked =
         sites.iter().map(Qlik::new).collect::<Result<Vec<_>, _>>().map_err(|e| Failure::usage(e.to_string()))?;
@@ -50,28 +56,12 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
             Err(error) => output::complain(&format!("names are missing, since {error}")),
         }
     }
-    let seen = snapshots.iter().any(|snapshot| snapshot.coverage().answered > 0);
-    let total = seen.then(|| match snapshots.as_slice() {
-        [one] => one.counts(),
-        // A user of two sites is one user.
-        several => Counts::of(several.iter().flat_map(|snapshot| snapshot.sessions().map(|(_, session)| session))),
-    });
-
-    let format = args
-        .format
-        .unwrap_or_else(|| if std::io::stdout().is_terminal() { WhoFormat::Table } else { WhoFormat::Plain });
-    let text = match format {
-        WhoFormat::Json => json(now, &snapshots, &names, total, args.health)?,
-        WhoFormat::Plain => plain(&snapshots, &names),
-        WhoFormat::Csv => csv(&snapshots, &names),
-        WhoFormat::Table => table(&snapshots, &names, total),
-    };
-    output::print(&text)?;
+    let zone = zone.unwrap_or(TimeZone::UTC);
+    let told = Told { at: now, snapshots: &snapshots, names: &names, zone: &zone, listed: true, args };
+    let (total, format) = (told.total(), format(args));
+    output::print(&told.text(format)?)?;
     asked.iter().for_each(topology::complain);
-    if let (WhoFormat::Plain, Some(anonymous)) = (format, total.map(|total| total.anonymous).filter(|n| *n > 0)) {
-        // A line of its own would be a person to whoever counts lines.
-        output::say(&format!("and {}", output::count(anonymous, "anonymous session", "anonymous sessions")));
-    }
+    told.say_anonymous(format);
     if matches!(format, WhoFormat::Plain | WhoFormat::Csv) {
         // Whoever reads a list of people reads nothing else there.
         snapshots.iter().for_each(health::say);
@@ -121,7 +111,7 @@ async fn cached_names(store: Option<Store>, database: &Path, snapshots: &[Snapsh
     Ok(names)
 }
 
-fn exit(snapshots: &[Snapshot], total: Option<Counts>, fail_above: Option<u64>) -> Exit {
+pub(super) fn exit(snapshots: &[Snapshot], total: Option<Counts>, fail_above: Option<u64>) -> Exit {
     let on = total.map_or(0, |counts| counts.users + counts.anonymous);
     if fail_above.is_some_and(|most| on > most) {
         return Exit::No;
@@ -132,7 +122,12 @@ fn exit(snapshots: &[Snapshot], total: Option<Counts>, fail_above: Option<u64>) 
     if snapshots.iter().all(all_seen) { Exit::Done } else { Exit::Unseen }
 }
 
-fn patterns(written: &[String]) -> Result<Vec<Pattern>, Failure> {
+/// A table for people, lines for programs, unless something else is asked for.
+pub(super) fn format(args: &Who) -> WhoFormat {
+    args.format.unwrap_or_else(|| if std::io::stdout().is_terminal() { WhoFormat::Table } else { WhoFormat::Plain })
+}
+
+pub(super) fn patterns(written: &[String]) -> Result<Vec<Pattern>, Failure> {
     written.iter().map(|text| Pattern::new(text)).collect::<Result<_, _>>().map_err(|e| Failure::usage(e.to_string()))
 }
 
@@ -214,8 +209,11 @@ fn by_host(args: &Who, host: &str) -> Result<qlik::Settings, Failure> {
     })
 }
 
-/// Sites of the configuration, and where the store with people's names is.
-fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>, Option<std::path::PathBuf>), Failure> {
+/// Where the store is, and the zone to show times in.
+type Remembered = (PathBuf, TimeZone);
+
+/// Sites of the configuration, where the store with people's names is, and the zone to show times in.
+fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>, Option<Remembered>), Failure> {
     let config = context.config()?;
     let mut names: Vec<&str> = Vec::new();
     for name in &args.site {
@@ -238,162 +236,7 @@ fn configured(context: &Context<'_>, args: &Who) -> Result<(Vec<qlik::Settings>,
             settings
         })
         .collect();
-    Ok((sites, Some(context.state().join(&config.database))))
-}
-
-fn named(snapshot: &Snapshot, names: &KnownNames) -> (Vec<Person>, Option<Person>) {
-    let mut all = people(snapshot.sessions(), names);
-    let anonymous = all.pop_if(|person| person.anonymous);
-    (all, anonymous)
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    at: String,
-    sites: Vec<SiteAnswer<'a>>,
-    sessions: Option<u64>,
-    users: Option<u64>,
-    anonymous: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct SiteAnswer<'a> {
-    site: &'a str,
-    coverage: Coverage,
-    sessions: Option<u64>,
-    users: Option<u64>,
-    anonymous: Option<u64>,
-    pairs: Vec<PairAnswer<'a>>,
-    people: Vec<PersonAnswer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    engines: Option<Vec<health::Answer>>,
-}
-
-/// A pair with its counts, or with why it was not seen.
-#[derive(Serialize)]
-pub(super) struct PairAnswer<'a> {
-    pub(super) proxy: &'a str,
-    pub(super) prefix: &'a str,
-    pub(super) sessions: Option<u64>,
-    pub(super) users: Option<u64>,
-    pub(super) error: Option<&'a str>,
-}
-
-impl<'a> PairAnswer<'a> {
-    pub(super) fn of((pair, observation, counts): (&'a Pair, &'a Observation, Option<Counts>)) -> Self {
-        let error = match observation {
-            Observation::Seen(_) => None,
-            Observation::Unseen(why) => Some(why.what.as_str()),
-        };
-        Self {
-            proxy: &pair.proxy,
-            prefix: &pair.prefix,
-            sessions: counts.map(|counts| counts.sessions),
-            users: counts.map(|counts| counts.users),
-            error,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct PersonAnswer {
-    directory: String,
-    id: String,
-    name: Option<String>,
-    sessions: u64,
-    on: Vec<String>,
-}
-
-fn json(
-    now: jiff::Timestamp,
-    snapshots: &[Snapshot],
-    names: &KnownNames,
-    total: Option<Counts>,
-    with_health: bool,
-) -> Result<String, Failure> {
-    let sites = snapshots.iter().map(|snapshot| {
-        let coverage = snapshot.coverage();
-        let counts = (coverage.answered > 0).then(|| snapshot.counts());
-        SiteAnswer {
-            site: snapshot.site(),
-            coverage,
-            sessions: counts.map(|counts| counts.sessions),
-            users: counts.map(|counts| counts.users),
-            anonymous: counts.map(|counts| counts.anonymous),
-            pairs: snapshot.counted().map(PairAnswer::of).collect(),
-            people: named(snapshot, names)
-                .0
-                .into_iter()
-                .map(|Person { directory, id, name, sessions, on, .. }| PersonAnswer {
-                    directory,
-                    id,
-                    name,
-                    sessions,
-                    on,
-                })
-                .collect(),
-            engines: with_health.then(|| health::answers(snapshot)),
-        }
-    });
-    let answer = Answer {
-        at: now.to_string(),
-        sites: sites.collect(),
-        sessions: total.map(|counts| counts.sessions),
-        users: total.map(|counts| counts.users),
-        anonymous: total.map(|counts| counts.anonymous),
-    };
-    Ok(output::json(&answer)?)
-}
-
-fn plain(snapshots: &[Snapshot], names: &KnownNames) -> String {
-    let mut text = String::new();
-    for person in snapshots.iter().flat_map(|snapshot| named(snapshot, names).0) {
-        let user = output::shown(&format!("{}\\{}", person.directory, person.id));
-        let _ = writeln!(text, "{user}\t{}\t{}", person.sessions, output::shown(&person.on.join(",")));
-    }
-    text
-}
-
-fn csv(snapshots: &[Snapshot], names: &KnownNames) -> String {
-    let mut text = String::from("directory,id,name,sessions,on\n");
-    for person in snapshots.iter().flat_map(|snapshot| named(snapshot, names).0) {
-        let cells =
-            [&person.directory, &person.id, person.name.as_ref().unwrap_or(&String::new())].map(|c| output::csv(c));
-        let _ = writeln!(text, "{},{},{}", cells.join(","), person.sessions, output::csv(&person.on.join(";")));
-    }
-    text
-}
-
-fn table(snapshots: &[Snapshot], names: &KnownNames, total: Option<Counts>) -> String {
-    let mut text = String::new();
-    for snapshot in snapshots {
-        let (people, anonymous) = named(snapshot, names);
-        if !people.is_empty() || anonymous.is_some() {
-            let mut table = output::table(&["User", "Name", "Sessions", "On"]);
-            for person in people.iter().chain(&anonymous) {
-                let user = if person.anonymous {
-                    "(anonymous)".to_owned()
-                } else {
-                    output::shown(&format!("{}\\{}", person.directory, person.id))
-                };
-                let on: Vec<_> =
-                    person.on.iter().map(|on| if on.is_empty() { "(default)" } else { on.as_str() }).collect();
-                let name = output::shown(person.name.as_deref().unwrap_or_default());
-                table.add_row([user, name, person.sessions.to_string(), output::shown(&on.join(", "))]);
-            }
-            if let Some(column) = table.column_mut(2) {
-                column.set_cell_alignment(comfy_table::CellAlignment::Right);
-            }
-            let _ = writeln!(text, "{table}");
-        }
-        let _ = writeln!(text, "{}", summary(snapshot));
-        text.push_str(&health::table(snapshot));
-    }
-    if let (true, Some(total)) = (snapshots.len() > 1, total) {
-        let partial = snapshots.iter().any(|snapshot| !snapshot.coverage().is_full());
-        let _ = writeln!(text, "In all: {}{}.", if partial { "at least " } else { "" }, counted(total));
-    }
-    text
+    Ok((sites, Some((context.state().join(&config.database), config.time_zone.clone()))))
 }
 
 pub(super) fn counted(counts: Counts) -> String {

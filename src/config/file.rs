@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::channels::{email, slack, teams, written};
 use crate::judge::{Metric, Severity};
+use crate::names::Names;
 use crate::secret::Secret;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -50,6 +51,8 @@ pub(super) struct Maintenance {
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
     pub(super) sqlite: Option<String>,
+    /// How people are called in it.
+    pub(super) names: Option<Names>,
     #[serde(default, rename = "postgres")]
     #[schemars(skip)]
     _postgres: Later,
@@ -302,13 +305,6 @@ pub(super) struct Channel {
 pub(super) struct Window {
     pub(super) days: Option<String>,
     pub(super) hours: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Names {
-    Shown,
-    Hidden,
 }
 
 /// A key that the contract has and this version has not: refused by name, wherever it stands.

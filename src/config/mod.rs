@@ -23,6 +23,7 @@ pub use problem::{Problem, Problems};
 
 use crate::channels::Channel;
 use crate::jobs::{Check, Report, Site};
+use crate::names::Names;
 use crate::outbox::Policy;
 use crate::schedule::Maintenance;
 use crate::secret::Secret;
@@ -35,6 +36,8 @@ pub struct Config {
     pub time_zone: TimeZone,
     /// The store's file, still to be joined to the state directory.
     pub database: PathBuf,
+    /// How the store calls people; no channel tells more.
+    pub names: Names,
     /// How long the store keeps what.
     pub keep: Keep,
     pub templates: Option<PathBuf>,

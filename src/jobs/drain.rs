@@ -85,7 +85,8 @@ impl Draining {
     pub async fn look(&mut self, rooms: &Rooms) -> Result<Looked, StoreError> {
         let snapshot = discovery::look_closely(&rooms.store, &self.site.name, &self.qlik, rooms.clock.now()).await?;
         if self.known.is_none() {
-            self.known = Some(rooms.store.newest_sessions(&self.site.name, snapshot.at()).await?);
+            let users: Vec<_> = snapshot.sessions().map(|(_, session)| &session.user).collect();
+            self.known = Some(rooms.store.newest_sessions(&self.site.name, &users, snapshot.at()).await?);
         }
         self.unchanged.see(&snapshot, self.known.get_or_insert_default());
         let counts = snapshot.counts();
@@ -129,7 +130,9 @@ impl Draining {
             idle: self.idle(),
         };
         let now = rooms.clock.now();
-        let message: Message = message::restart(&news, snapshot, people, self.site.link.as_deref(), (now, &rooms.zone));
+        let mut message: Message =
+            message::restart(&news, snapshot, people, self.site.link.as_deref(), (now, &rooms.zone));
+        rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
         let cause = format!("{}:{}", self.name, self.told);
         let first = format!("{}:0", self.name);
         self.told += 1;

@@ -33,7 +33,8 @@ pub async fn announce(
     let now = rooms.clock.now();
     let snapshot = discovery::look(&rooms.store, &site.name, qlik, now).await?;
     let names = names(&rooms.store, &snapshot).await?;
-    let message = message::who(&snapshot, occasion, None, site.link.as_deref(), &names, (now, &rooms.zone));
+    let mut message = message::who(&snapshot, occasion, None, site.link.as_deref(), &names, (now, &rooms.zone));
+    rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
     let cause = format!("announce:{}:{}", site.name, once(now));
     let about = Addressed { cause: &cause, follows: None, kind: Kind::Who, urgent: false };
     let deliveries = rooms.deliveries(&message, tell, &about, |_| true);

@@ -70,7 +70,8 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     watch.discovery.note(&rooms.store, &watch.site.name, &watch.qlik).await?;
     log(watch, &snapshot, counts);
     let link = watch.site.link.as_deref();
-    let messages = message::alerts(&judgement.findings, &snapshot, link, &rooms.zone);
+    let mut messages = message::alerts(&judgement.findings, &snapshot, link, &rooms.zone);
+    rooms.note_pseudonyms(&mut messages).await?;
     let causes: Vec<_> = judgement
         .findings
         .iter()

@@ -10,7 +10,7 @@ use super::{Report, Rooms, Site, discovery};
 use crate::message::{self, Kind, KnownNames, Occasion};
 use crate::outbox::Addressed;
 use crate::qlik::{Qlik, TlsError};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, User};
 use crate::store::{Slot, Store, StoreError};
 
 /// A report, with its sites ready to be asked.
@@ -39,7 +39,8 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
         let names = names(&rooms.store, snapshot).await?;
         let occasion = Occasion::Scheduled { due: slot.slot };
         let link = site.link.as_deref();
-        let message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, &job.zone));
+        let mut message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, &job.zone));
+        rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
         let cause = format!("report:{}:{}:{}", job.name, slot.slot, site.name);
         let about = Addressed { cause: &cause, follows: None, kind: Kind::Who, urgent: false };
         deliveries.extend(rooms.deliveries(&message, &job.tell, &about, |_| true));
@@ -53,19 +54,26 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
     Ok(ours)
 }
 
-/// What the store knows of people whom the site did not name.
+/// What the store knows of people: what they are called whom the site did not name, and since when they are on.
 pub async fn names(store: &Store, snapshot: &Snapshot) -> Result<KnownNames, StoreError> {
     let mut names = KnownNames::default();
-    let mut asked = HashMap::new();
+    let mut on = HashMap::new();
     for (_, session) in snapshot.sessions() {
         let user = &session.user;
-        if user.name.is_none() && !user.is_anonymous() {
-            asked.insert(user.folded(), user);
+        if !user.is_anonymous() {
+            let known: &mut &User = on.entry(user.folded()).or_insert(user);
+            if known.name.is_none() {
+                *known = user;
+            }
         }
     }
-    let asked: Vec<_> = asked.into_values().collect();
-    for (user, name) in store.names_of(&asked).await? {
+    let on: Vec<_> = on.into_values().collect();
+    let nameless: Vec<_> = on.iter().copied().filter(|user| user.name.is_none()).collect();
+    for (user, name) in store.names_of(&nameless).await? {
         names.add(user, name);
+    }
+    for (user, since, at_least) in store.since(snapshot.site(), &on, snapshot.at()).await? {
+        names.add_since(user, since, at_least);
     }
     Ok(names)
 }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::{Place, Rooms};
 use crate::judge::{Finding, Why};
-use crate::message::{self, Message};
+use crate::message::{self, Kind, Message, Pseudonyms};
+use crate::names::Names;
 use crate::outbox::{
     Addressed, Decided, Hour, NewDelivery, NewHeld, NewTold, News, NewsTurn, Outgoing, Sort, address, decide,
 };
@@ -36,6 +37,30 @@ impl Rooms {
             .filter(|place| takes(place))
             .flat_map(|place| address(&place.channel.format(message, &self.engine), &place.channel, about))
             .collect()
+    }
+
+    /// Notes in a message what channels that may not see names are shown in their place.
+    pub(crate) async fn note_pseudonyms(&self, messages: &mut [Message]) -> Result<(), StoreError> {
+        if self.channels.values().all(|place| place.channel.names() != Names::Pseudonym) {
+            return Ok(());
+        }
+        for message in messages {
+            let people = message.named();
+            let people: Vec<_> = people.iter().collect();
+            let mut pseudonyms = Pseudonyms::default();
+            // What comes from a store that has no names has none to hide.
+            if message.kind == Kind::Digest && self.store.names() != Names::Full {
+                for user in &people {
+                    pseudonyms.add(user, user.id.to_string());
+                }
+            } else {
+                for (user, words) in self.store.pseudonyms(&people, self.clock.now()).await? {
+                    pseudonyms.add(user, words);
+                }
+            }
+            message.note_pseudonyms(&pseudonyms);
+        }
+        Ok(())
     }
 
     /// What a report comes to: a channel in its quiet hours gets it whole when they are over.

@@ -11,6 +11,7 @@ mod engine;
 mod itself;
 mod moment;
 mod notice;
+mod pseudonym;
 pub mod sample;
 mod several;
 mod summary;
@@ -31,6 +32,7 @@ pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use moment::{Moment, lasting};
 pub use notice::{Active, LogOut, Notice, Restart, RestartNews, active, log_out, restart};
+pub use pseudonym::Pseudonyms;
 pub use several::several;
 pub use summary::{Entry, WhyHeld};
 pub use test::test;
@@ -246,6 +248,9 @@ pub struct Person {
     pub since: Option<Since>,
     /// How long in all, where a report ranks people by it.
     pub connected: Option<String>,
+    /// What whoever may not see names is shown in their place.
+    #[serde(skip)]
+    pub pseudonym: Option<String>,
 }
 
 /// Since when somebody is on.

@@ -627,6 +627,7 @@ fn person(directory: &str, id: &str, name: &str, sessions: u64, on: &[&str]) -> 
         anonymous: false,
         since: None,
         connected: None,
+        pseudonym: None,
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::silent;
-use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, clean, clean_to, lasting};
+use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, Since, clean, clean_to, lasting};
 use crate::snapshot::{Folded, Pair, Session, Snapshot, User, fold};
 
 /// The longest reason that is repeated, in characters.
@@ -23,23 +23,39 @@ pub enum Occasion {
     Asked { planned: Option<Timestamp>, because: Option<String> },
 }
 
-/// What people are called whom a site did not name, found whatever the case. `Debug` is masked.
+/// What the store knows of people: what they are called whom a site did not name, and since when they are on. Found whatever
+/// the case. `Debug` is masked.
 #[derive(Default)]
-pub struct KnownNames(HashMap<String, String>);
+pub struct KnownNames {
+    names: HashMap<String, String>,
+    since: HashMap<String, (Timestamp, bool)>,
+}
 
 impl KnownNames {
     pub fn add(&mut self, user: &User, name: String) {
-        self.0.insert(key(&user.directory, &user.id), name);
+        self.names.insert(key(&user.directory, &user.id), name);
+    }
+
+    /// Since when somebody is on; true where they were there before anybody looked, so that it may be for longer.
+    pub fn add_since(&mut self, user: &User, since: Timestamp, at_least: bool) {
+        let known = self.since.entry(key(&user.directory, &user.id)).or_insert((since, at_least));
+        *known = (*known).min((since, at_least));
     }
 
     pub fn extend(&mut self, more: Self) {
-        self.0.extend(more.0);
+        self.names.extend(more.names);
+        self.since.extend(more.since);
+    }
+
+    /// Since when somebody on a list is on, where that is known.
+    pub fn since(&self, person: &Person) -> Option<(Timestamp, bool)> {
+        self.since.get(&key(&person.directory, &person.id)).copied()
     }
 }
 
 impl std::fmt::Debug for KnownNames {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "KnownNames({})", self.0.len())
+        write!(f, "KnownNames({}, {})", self.names.len(), self.since.len())
     }
 }
 
@@ -67,6 +83,10 @@ pub fn who(
             because: because.as_deref().map(|text| clean_to(text, LONGEST_REASON)),
         },
     };
+    let mut people = people(snapshot.sessions(), names);
+    for person in &mut people {
+        person.since = names.since(person).map(|(at, at_least)| Since { at: Moment::new(at, zone), at_least });
+    }
     Message {
         kind: Kind::Who,
         severity: Severity::Info,
@@ -79,7 +99,7 @@ pub fn who(
             silent: silent(snapshot),
             coverage,
         },
-        people: people(snapshot.sessions(), names),
+        people,
         chart: None,
     }
 }
@@ -98,6 +118,7 @@ pub fn people<'a>(sessions: impl Iterator<Item = (&'a Pair, &'a Session)>, names
         anonymous,
         since: None,
         connected: None,
+        pseudonym: None,
     };
     for (pair, session) in sessions {
         let user = &session.user;
@@ -121,8 +142,8 @@ pub fn people<'a>(sessions: impl Iterator<Item = (&'a Pair, &'a Session)>, names
     }
     let key = |person: &Person| key(&person.directory, &person.id);
     for person in found.iter_mut().filter(|person| person.name.is_none()) {
-        if !names.0.is_empty() {
-            person.name = names.0.get(&key(person)).map(|name| clean(name));
+        if !names.names.is_empty() {
+            person.name = names.names.get(&key(person)).map(|name| clean(name));
         }
     }
     found.sort_by_cached_key(key);

@@ -11,6 +11,7 @@ mod backoff;
 mod courier;
 mod delivery;
 mod desk;
+mod disguise;
 mod outgoing;
 mod policy;
 
@@ -20,5 +21,6 @@ pub use delivery::{
     Attempt, Claimed, Delivery, DeliveryId, DeliveryState, Lane, NewDelivery, Pause, Settled, Sick, Use, settle,
 };
 pub use desk::{Books, Decided, News, NewsTurn, Thread, Told, decide};
+pub use disguise::Disguise;
 pub use outgoing::{Held, NewHeld, NewTold, Outgoing, Release};
 pub use policy::{HeldBy, Hour, Policy, Sort};

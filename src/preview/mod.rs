@@ -52,7 +52,7 @@ struct Form<'a> {
 
 impl<'a> Form<'a> {
     fn of(kind: ChannelKind, message: &'a Message, engine: &Engine) -> Self {
-        let (payload, trouble) = channels::attempt(kind, message, engine, Names::Shown);
+        let (payload, trouble) = channels::attempt(kind, message, engine, Names::Full);
         let used = channels::used(kind, payload.body());
         Self { kind, message, payload, trouble, used }
     }

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (65, "silence", include_str!("migrations/0065_silence.sql")),
     (66, "life", include_str!("migrations/0066_life.sql")),
     (67, "flap", include_str!("migrations/0067_flap.sql")),
+    (80, "names", include_str!("migrations/0080_names.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.
@@ -118,10 +119,22 @@ pub(super) async fn hurry(pool: &Pool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes the write-ahead log into the database, and empties it. One that somebody is reading is emptied another time.
-pub(super) async fn empty_log(pool: &Pool) -> Result<(), StoreError> {
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(pool).await?;
-    Ok(())
+/// Writes the write-ahead log into the database, and empties it. False where somebody is reading it, so that it is emptied another
+/// time.
+pub(super) async fn empty_log(pool: &Pool) -> Result<bool, StoreError> {
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(pool).await?;
+    Ok(row.try_get::<i64, _>(0)? == 0)
+}
+
+/// Every column that holds text, with its table.
+pub(super) async fn texts(tx: &mut Transaction) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c \
+         WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.name NOT LIKE '\\_%' ESCAPE '\\' AND c.type = 'TEXT'",
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// What the database says of a failure, in our words.

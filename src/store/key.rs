@@ -1,4 +1,4 @@
-//! The key by which the store knows sessions, a file beside it.
+//! The key by which the store knows sessions, and people under pseudonyms: a file beside it.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,8 +11,10 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::StoreError;
+use crate::clean::clean;
 use crate::hex;
 use crate::secret::Secret;
+use crate::snapshot::fold;
 
 /// How much of the HMAC is kept: 128 bits tell any two sessions apart.
 const KEPT: usize = 16;
@@ -82,6 +84,31 @@ impl HashKey {
         let mut hash = [0_u8; KEPT];
         hash.copy_from_slice(&tag.as_ref()[..KEPT]);
         hash
+    }
+
+    /// A person, whatever the case, by what is shown of their directory and id.
+    pub(super) fn who(&self, directory: &str, id: &str) -> [u8; 32] {
+        let text: String = fold(&clean(directory)).chain(['\n']).chain(fold(&clean(id))).collect();
+        self.sign(b"person", text.as_bytes())
+    }
+
+    /// The nth of the numbers that belong to a person.
+    pub(super) fn chance(&self, who: &[u8; 32], nth: u32) -> u64 {
+        let mut seed = who.to_vec();
+        seed.extend(nth.to_le_bytes());
+        let signed = self.sign(b"words", &seed);
+        u64::from_le_bytes(std::array::from_fn(|i| signed[i]))
+    }
+
+    /// What `what` is for keeps it apart from all else that the key signs.
+    fn sign(&self, what: &[u8], text: &[u8]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(what);
+        context.update(&[0]);
+        context.update(text);
+        let mut signed = [0; 32];
+        signed.copy_from_slice(context.sign().as_ref());
+        signed
     }
 
     /// Several texts as one, in hexadecimal.

@@ -7,6 +7,8 @@
 pub mod aggregate;
 mod dialect;
 mod error;
+mod export;
+mod forget;
 mod flaps;
 mod hours;
 mod incidents;
@@ -17,6 +19,7 @@ mod newest;
 mod outbox;
 mod past;
 mod polls;
+mod pseudonym;
 mod recall;
 mod routing;
 mod schedules;
@@ -24,6 +27,7 @@ mod seen;
 mod sick;
 mod silences;
 mod spans;
+mod there;
 mod tidy;
 mod topology;
 
@@ -35,6 +39,8 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 pub use error::StoreError;
+pub use export::{Figures, ReadingRow, SessionRow};
+pub use forget::Forgot;
 pub use incidents::IncidentRow;
 pub use lock::StoreLock;
 pub use polls::{Poll, Recorded};
@@ -42,10 +48,12 @@ pub use recall::{RecalledReading, RecalledSession};
 pub use schedules::Slot;
 pub use seen::Answer;
 pub use silences::EndedSilence;
+pub use there::Then;
 pub use tidy::{Keep, Tidied};
 pub use topology::{Topology, TopologyChange};
 
 use crate::clock::whole_milliseconds;
+use crate::names::Names;
 use dialect::Pool;
 
 /// The memory of one instance: a database file with its key and its lock beside it.
@@ -53,6 +61,8 @@ pub struct Store {
     pool: Pool,
     folder: PathBuf,
     key: key::HashKey,
+    /// How people are called here from now on.
+    names: Names,
     /// What is known of each site that was polled, dropped when a commit fails.
     memory: Mutex<HashMap<Arc<str>, past::Memory>>,
 }
@@ -65,7 +75,14 @@ impl Store {
         lock::make_private_file(database)?;
         let pool = dialect::open(database).await?;
         let key = key::HashKey::beside(database)?;
-        Ok(Self { pool, folder, key, memory: Mutex::default() })
+        Ok(Self { pool, folder, key, names: Names::default(), memory: Mutex::default() })
+    }
+
+    /// Calls people otherwise from now on.
+    #[must_use]
+    pub fn naming(mut self, names: Names) -> Self {
+        self.names = names;
+        self
     }
 
     /// Opens a store that must be there already.

@@ -6,14 +6,21 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
 use super::{Store, StoreError, at, ms};
+use crate::hex;
+use crate::snapshot::{User, fold};
 
 /// What was recorded longer ago says nothing of now.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
 impl Store {
-    /// When the newest open session of each person on a site began, by directory and id in lower case with a back-slash
+    /// When the newest open session of each of these people on a site began, by directory and id in lower case with a back-slash
     /// between; nothing where nobody recorded the site lately.
-    pub async fn newest_sessions(&self, site: &str, now: Timestamp) -> Result<HashMap<String, Timestamp>, StoreError> {
+    pub async fn newest_sessions(
+        &self,
+        site: &str,
+        users: &[&User],
+        now: Timestamp,
+    ) -> Result<HashMap<String, Timestamp>, StoreError> {
         let rows = sqlx::query(
             "SELECT directory_key, id_key, max(began) FROM span JOIN pair ON pair.id = span.pair JOIN person ON person.id = span.person \
              WHERE site = $1 AND ended IS NULL AND EXISTS \
@@ -27,6 +34,16 @@ impl Store {
         let key = |row: &super::dialect::Row| {
             Ok((format!("{}\\{}", row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?), at(row.try_get(2)?)))
         };
-        rows.iter().map(key).collect()
+        let known = rows.iter().map(key).collect::<Result<HashMap<_, _>, StoreError>>()?;
+        let folded = |text: &str| fold(text).collect::<String>();
+        let newest = |user: &&User| {
+            let directory = folded(&user.directory);
+            let own = format!("{directory}\\{}", folded(&user.id));
+            // Where the store has no names, it knows them by a keyed hash.
+            let hashed = || format!("{directory}\\{}", hex::encode(&self.key.who(&user.directory, &user.id)));
+            let began = known.get(&own).or_else(|| known.get(&hashed()))?;
+            Some((own, *began))
+        };
+        Ok(users.iter().filter_map(newest).collect())
     }
 }

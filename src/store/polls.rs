@@ -40,7 +40,9 @@ impl Store {
         let site = poll.snapshot.site();
         let mut memory = self.memory.lock().await;
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
-        let Memory { open, past } = memory.remove(site).unwrap_or_default();
+        let generation_of_people = self.generation().await?;
+        let known = memory.remove(site).filter(|memory| memory.generation == generation_of_people);
+        let Memory { open, past, .. } = known.unwrap_or_default();
         let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
@@ -64,7 +66,7 @@ impl Store {
             };
             // After a gap nobody knows when a session began, only that it was there by now.
             let at_least = known.seen.is_none_or(|seen| !goes_on(seen, now, poll.interval));
-            let rows = spans::begin(&mut tx, known.id, &change.began, now, at_least).await?;
+            let rows = spans::begin(&mut tx, known.id, &change.began, (now, at_least), (&self.key, self.names)).await?;
             spans::end(&mut tx, &change.ended, known.seen, now).await?;
             began += rows.len();
             ended += change.ended.len();
@@ -112,7 +114,7 @@ impl Store {
         let past = past.map(|past| {
             past.after(now, poll.judgement, incidents, coverage.is_full().then_some((poll.counts, coverage.asked)))
         });
-        memory.insert(site.clone(), Memory { open: Some(open), past });
+        memory.insert(site.clone(), Memory { open: Some(open), past, generation: generation_of_people });
         Ok(Recorded::Done { began, ended })
     }
 
@@ -159,9 +161,10 @@ async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, 
     Ok(row.try_get(0)?)
 }
 
-/// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it.
+/// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it. After the
+/// clock was set back another one begins, so that the order in which they were made can be read from them.
 fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
-    now.duration_since(to) <= longest_gap(interval)
+    (SignedDuration::ZERO..=longest_gap(interval)).contains(&now.duration_since(to))
 }
 
 /// The longest time between two polls that follow each other.

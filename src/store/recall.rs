@@ -34,20 +34,25 @@ pub struct RecalledSession {
     /// None is an anonymous visitor.
     pub user: Option<User>,
     pub began: Timestamp,
+    /// Whether it may have begun before: it was there when somebody first looked.
+    pub at_least: bool,
     /// The first poll that did not have it any more.
     pub ended: Option<Timestamp>,
 }
 
-const SESSIONS: &str = "SELECT span.id, proxy, prefix, session, directory, user_id, name, began, ended \
+const SESSIONS: &str = "SELECT span.id, proxy, prefix, session, directory, CASE WHEN user_id = '' THEN 'hidden-' || person.id ELSE user_id END AS user_id, name, began, ended, at_least \
      FROM span JOIN pair ON pair.id = span.pair LEFT JOIN person ON person.id = span.person WHERE site = $1";
 
 impl Store {
-    /// The first and the last poll of a site that is remembered.
+    /// The first and the last poll of a site that is remembered as it was: what is older stands in hours alone.
     pub async fn remembered(&self, site: &str) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-        let row = sqlx::query("SELECT min(\"from\"), max(\"to\") FROM reading WHERE site = $1 AND pair IS NULL")
-            .bind(site)
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query(
+            "SELECT min(\"from\"), max(\"to\") FROM reading WHERE site = $1 AND pair IS NULL AND \"from\" >= \
+             (SELECT coalesce(max(\"from\" + length), 0) FROM hour WHERE site = $1 AND pair IS NULL)",
+        )
+        .bind(site)
+        .fetch_one(&self.pool)
+        .await?;
         let time = |column: usize| row.try_get::<Option<i64>, _>(column).map(|ms| ms.map(at));
         Ok(time(0)?.zip(time(1)?))
     }
@@ -132,6 +137,7 @@ fn session(row: &Row) -> Result<RecalledSession, StoreError> {
         session: Secret::new(hex::encode(&row.try_get::<Vec<u8>, _>(3)?)),
         user,
         began: at(row.try_get(7)?),
+        at_least: row.try_get(9)?,
         ended: row.try_get::<Option<i64>, _>(8)?.map(at),
     })
 }

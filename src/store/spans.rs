@@ -7,8 +7,9 @@ use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::{Db, Pool, Row, Transaction};
 use super::key::{HashKey, QuickHash, SessionHash};
-use super::{StoreError, at, ms};
-use crate::snapshot::{Counts, Observation, Pair, Session, Snapshot, User, fold};
+use super::{StoreError, at, ms, pseudonym};
+use crate::names::Names;
+use crate::snapshot::{Counts, Observation, Pair, Session, Snapshot, User};
 
 /// Rows in one INSERT: well under `SQLite`'s 32,766 parameters, and enough that more would not be quicker.
 pub(super) const ROWS: usize = 500;
@@ -246,26 +247,24 @@ pub(super) async fn begin(
     tx: &mut Transaction,
     pair: i64,
     began: &[Began<'_>],
-    now: Timestamp,
-    at_least: bool,
+    (now, at_least): (Timestamp, bool),
+    naming: (&HashKey, Names),
 ) -> Result<HashMap<SessionHash, i64>, StoreError> {
-    let folded: Vec<(String, String)> = began
-        .iter()
-        .map(|began| (fold(&began.user.directory).collect::<String>(), fold(&began.user.id).collect::<String>()))
-        .collect();
     let mut rows = HashMap::with_capacity(began.len());
-    for (chunk, folded) in began.chunks(ROWS).zip(folded.chunks(ROWS)) {
-        let named: Vec<_> =
-            chunk.iter().map(|began| began.user).zip(folded).filter(|(user, _)| !user.is_anonymous()).collect();
-        if !named.is_empty() {
-            let mut sql =
-                QueryBuilder::<Db>::new("INSERT INTO person (directory_key, id_key, directory, user_id, name) ");
-            sql.push_values(named, |mut row, (user, (directory, id))| {
-                row.push_bind(directory.as_str())
-                    .push_bind(id.as_str())
+    for chunk in began.chunks(ROWS) {
+        let users: Vec<&User> = chunk.iter().map(|began| began.user).filter(|user| !user.is_anonymous()).collect();
+        let called = pseudonym::called(tx, naming, &users, now).await?;
+        if !users.is_empty() {
+            let mut sql = QueryBuilder::<Db>::new(
+                "INSERT INTO person (directory_key, id_key, directory, user_id, name, called) ",
+            );
+            sql.push_values(users.iter().zip(&called), |mut row, (user, called)| {
+                row.push_bind(called.directory_key.as_str())
+                    .push_bind(called.id_key.as_str())
                     .push_bind(&*user.directory)
-                    .push_bind(&*user.id)
-                    .push_bind(user.name.as_deref());
+                    .push_bind(called.user_id.as_str())
+                    .push_bind(called.name.as_deref())
+                    .push_bind(naming.1.word());
             });
             // A later name replaces an earlier one; a missing one does not.
             sql.push(
@@ -275,16 +274,20 @@ pub(super) async fn begin(
             sql.build().execute(&mut **tx).await?;
         }
         let mut sql = QueryBuilder::<Db>::new("INSERT INTO span (pair, session, person, began, at_least) ");
-        sql.push_values(chunk.iter().zip(folded), |mut row, (began, (directory, id))| {
+        let mut called = called.iter();
+        sql.push_values(chunk, |mut row, began| {
             row.push_bind(pair).push_bind(began.hash.to_vec());
-            if began.user.is_anonymous() {
-                row.push("NULL");
-            } else {
-                row.push("(SELECT id FROM person WHERE directory_key = ")
-                    .push_bind_unseparated(directory.as_str())
-                    .push_unseparated(" AND id_key = ")
-                    .push_bind_unseparated(id.as_str())
-                    .push_unseparated(")");
+            match if began.user.is_anonymous() { None } else { called.next() } {
+                None => {
+                    row.push("NULL");
+                }
+                Some(person) => {
+                    row.push("(SELECT id FROM person WHERE directory_key = ")
+                        .push_bind_unseparated(person.directory_key.as_str())
+                        .push_unseparated(" AND id_key = ")
+                        .push_bind_unseparated(person.id_key.as_str())
+                        .push_unseparated(")");
+                }
             }
             row.push_bind(ms(now)).push_bind(i64::from(at_least));
         });

@@ -78,6 +78,11 @@ impl Store {
                 sql.push("NOT EXISTS (SELECT 1 FROM span WHERE span.person = person.id)");
             })
             .await?;
+        let unused = before(keep.sessions);
+        sqlx::query("DELETE FROM pseudonym WHERE used < $1 AND words NOT IN (SELECT user_id FROM person)")
+            .bind(unused)
+            .execute(&self.pool)
+            .await?;
         for source in &sources {
             let (readings, hours) = self.fold(source, before(keep.readings_full), zone).await?;
             tidied.readings += readings;
@@ -161,8 +166,8 @@ impl Store {
         }
     }
 
-    /// Gives free pages back to the disk, and empties the log that still has what was deleted.
-    pub(super) async fn reclaim(&self) -> Result<(), StoreError> {
+    /// Gives free pages back to the disk, and empties the log that still has what was deleted; false where that has to wait.
+    pub(super) async fn reclaim(&self) -> Result<bool, StoreError> {
         while dialect::give_back(&self.pool, PAGES).await? {}
         dialect::empty_log(&self.pool).await
     }

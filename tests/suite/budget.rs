@@ -31,7 +31,7 @@ fn numbers_come_first_then_shorter_lists_and_nobody_is_lost() {
         for count in [1, 30, 31, 99, 100, 101, 400, 2_000, 20_000] {
             let message = about(message.clone(), &one, count);
             listed.push(holds(kind, &message, &engine).unwrap_or_else(|why| panic!("{why}")));
-            let payload = format(kind, &message, &engine, Names::Shown);
+            let payload = format(kind, &message, &engine, Names::Full);
             let said = if count == 1 { "1 user on".to_owned() } else { format!("{count} users on") };
             assert!(payload.title().contains(&said), "{}", payload.title());
             let first = payload.body().find(&said).expect("the number");
@@ -91,7 +91,7 @@ fn renamed_but_people(mut message: Message, called: &[String]) -> Message {
 }
 
 fn fits(kind: ChannelKind, message: &Message, engine: &Engine) -> Result<(), String> {
-    let payload = format(kind, message, engine, Names::Shown);
+    let payload = format(kind, message, engine, Names::Full);
     if payload.body().contains("in plain words") {
         return Err(format!("{kind}: {}", payload.body().chars().take(300).collect::<String>()));
     }

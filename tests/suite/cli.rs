@@ -752,10 +752,6 @@ async fn what_cannot_start_says_why() {
     folder.write("state-file", "");
     let done = headcount(&folder, &["run", "--state", "state-file/x"]).await;
     assert!(done.status == 1 && done.err.contains("cannot make the folder"), "{}", done.err);
-    for flag in ["--at"] {
-        let done = headcount(&folder, &["who", flag]).await;
-        assert!(done.status == 2 && done.err.contains("not built yet"), "{}", done.err);
-    }
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let done = headcount(&folder, &["completions", shell]).await;
         assert!(done.status == 0 && done.out.contains("announce"), "{shell}");

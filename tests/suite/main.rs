@@ -11,6 +11,7 @@ mod drain;
 mod engines;
 mod forms;
 mod histories;
+mod past;
 mod import;
 mod names;
 mod payloads;

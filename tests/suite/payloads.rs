@@ -31,7 +31,7 @@ async fn every_payload_is_written_for_checkers_that_are_not_ours() {
     let mut index = Vec::new();
     for Shown { name, message, people } in gallery(asked.is_some()) {
         for kind in ChannelKind::ALL {
-            let shown = format(kind, &message, &engine, Names::Shown);
+            let shown = format(kind, &message, &engine, Names::Full);
             let hidden = asked.is_some().then(|| format(kind, &message, &engine, Names::Hidden));
             let hidden = hidden.iter().flat_map(|hidden| forms(hidden, "hidden-"));
             let of_forms = forms(&shown, "").into_iter().chain(hidden);

@@ -10,7 +10,7 @@ fn every_sample_has_its_form() {
     let engine = Engine::embedded();
     for kind in ChannelKind::ALL {
         for (name, message) in sample::all() {
-            let payload = format(kind, &message, &engine, Names::Shown);
+            let payload = format(kind, &message, &engine, Names::Full);
             assert!(!payload.body().contains(PLAIN), "{kind} {name}: {}", payload.body());
             if name == "who_many" {
                 // Long, and the tests of limits read it.
@@ -53,9 +53,9 @@ fn the_words_are_the_same_in_every_channel() {
     let engine = Engine::embedded();
     let mut words = Vec::new();
     for (name, message) in sample::all() {
-        let titles = ChannelKind::ALL.map(|kind| format(kind, &message, &engine, Names::Shown).title().to_owned());
+        let titles = ChannelKind::ALL.map(|kind| format(kind, &message, &engine, Names::Full).title().to_owned());
         assert!(titles.iter().all(|title| *title == titles[0]), "{titles:?}");
-        let slack = json(&format(ChannelKind::Slack, &message, &engine, Names::Shown));
+        let slack = json(&format(ChannelKind::Slack, &message, &engine, Names::Full));
         words.push(format!("{name}\n{}\n", slack["text"].as_str().unwrap()));
     }
     let mut settings = insta::Settings::clone_current();
@@ -87,7 +87,7 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Summary { .. }
                 | Facts::Digest(_) => continue,
             };
-            let payload = format(kind, &message, &engine, Names::Shown);
+            let payload = format(kind, &message, &engine, Names::Full);
             let body = payload.body();
             if coverage.answered == 0 {
                 for wrong in ["no users", " 0 users", "no sessions", "nobody is on"] {
@@ -129,13 +129,13 @@ fn a_broken_template_falls_back_and_says_so() {
                 continue;
             };
             assert!(rehearse(&engine).iter().any(|trouble| trouble.contains(&name)));
-            let payload = format(kind, &super::sample("alert_crowded"), &engine, Names::Shown);
+            let payload = format(kind, &super::sample("alert_crowded"), &engine, Names::Full);
             let body = payload.body();
             for part in [PLAIN, &name, told, "217", "200"] {
                 assert!(body.contains(part), "{kind} {name}: {part} not in {body}");
             }
             // Those that the broken one has nothing to do with are as they were.
-            let other = format(kind, &super::sample("test"), &engine, Names::Shown);
+            let other = format(kind, &super::sample("test"), &engine, Names::Full);
             assert!(!other.body().contains(PLAIN));
         }
     }
@@ -149,7 +149,7 @@ fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
         let payload = format(ChannelKind::Email, &super::sample(name), &engine, names);
         (json(&payload), super::super::email::example(payload.body(), now).unwrap())
     };
-    let (parts, digest) = mail("digest", Names::Shown);
+    let (parts, digest) = mail("digest", Names::Full);
     assert!(parts["html"].as_str().unwrap().contains("src=\"cid:chart@headcount\""));
     assert!(parts["text"].as_str().unwrap().contains("most 217 users (10:00)"));
     for told in ["multipart/related", "Content-ID: <chart@headcount>", "Content-Type: image/png", "iVBORw0KGgo"] {
@@ -157,7 +157,7 @@ fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
     }
     assert!(!digest.contains("multipart/mixed"));
 
-    let (parts, who) = mail("who_many", Names::Shown);
+    let (parts, who) = mail("who_many", Names::Full);
     let people = parts["people"].as_str().unwrap();
     assert_eq!(people.lines().count(), 1 + 5001, "a head, everyone, and the anonymous visitors");
     for part in ["text", "html"] {
@@ -165,7 +165,7 @@ fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
     }
     assert!(who.contains("multipart/mixed") && who.contains("attachment; filename=\"people.csv\""));
 
-    for (name, names) in [("who", Names::Shown), ("who_many", Names::Hidden)] {
+    for (name, names) in [("who", Names::Full), ("who_many", Names::Hidden)] {
         let (parts, mail) = mail(name, names);
         assert!(parts.get("people").is_none() && !mail.contains("people.csv"), "{name}");
     }

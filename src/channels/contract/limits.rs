@@ -34,6 +34,7 @@ fn crowd(names: impl Iterator<Item = String>) -> Message {
             anonymous: false,
             since: None,
             connected: None,
+            pseudonym: None,
         })
         .collect();
     let users = people.len() as u64;
@@ -161,7 +162,7 @@ proptest! {
         }
         let engine = Engine::embedded();
         for kind in ChannelKind::ALL {
-            let payload = format(kind, &message, &engine, Names::Shown);
+            let payload = format(kind, &message, &engine, Names::Full);
             prop_assert!(!payload.body().contains(PLAIN), "{}", payload.body());
             prop_assert_eq!(taken(kind, payload.body()), Ok(()));
             prop_assert!(!payload.title().contains('\n'));

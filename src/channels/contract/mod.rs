@@ -21,7 +21,7 @@ fn sample(name: &str) -> Message {
 }
 
 fn shown(kind: ChannelKind, message: &Message) -> Payload {
-    format(kind, message, &Engine::embedded(), Names::Shown)
+    format(kind, message, &Engine::embedded(), Names::Full)
 }
 
 fn json(payload: &Payload) -> Value {

@@ -53,7 +53,7 @@ pub(super) async fn make(context: &Context<'_>, args: &Demo, days: u16) -> Resul
     let seed = args.seed.unwrap_or(1);
     let database = folder.state().join(&config.database);
     write_key(&folder, &database, seed)?;
-    let store = Store::open(&database).await?;
+    let store = Store::open(&database).await?.naming(config.names);
     store.hurry().await?;
     let made =
         write(&store, &config, Month::new(seed, first, days, &config.time_zone), |at| tell(at, first, days)).await?;
@@ -176,8 +176,9 @@ fn say_what_was_made(
     let Made { polls, sessions } = made;
     screen::line(&format!("{first} to {last}: {polls} polls, {sessions} sessions, {:.1} MB.", bytes as f64 / 1e6))?;
     screen::line(&format!("\n  {}/\n", folder.path.display()))?;
-    let replay = format!("replay --site prod --from {first} --to {last}");
-    for words in ["incidents --all", &replay] {
+    let who = format!("who --at {last}T10:30 --group-by virtual-proxy");
+    let export = format!("export --site prod --from {first} --to {last} --format csv");
+    for words in ["incidents --all", &who, &export] {
         for line in folder.command(words) {
             screen::line(&format!("  {line}"))?;
         }

@@ -86,7 +86,7 @@ impl Screen {
                     );
                 }
                 Block::Button(label, _) => lines.push(self.paint("7", &format!(" {} ", shown(&label)))),
-                Block::Table(rows) => lines.extend(aligned(&rows)),
+                Block::Table(rows) => lines.extend(aligned(&rows, width)),
             }
         }
         lines
@@ -140,16 +140,25 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The rows of a table, with each column as wide as its widest cell.
-fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+/// The rows of a table, with each column as wide as its widest cell; what is too wide is cut in the first.
+fn aligned(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| output::shown(cell)).collect()).collect();
-    let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| columns(cell)).max().unwrap_or(0);
-    let widths: Vec<_> = (0..count).map(widest).collect();
+    let mut rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| output::shown(cell)).collect()).collect();
+    let widest = |rows: &[Vec<String>], at: usize| {
+        rows.iter().filter_map(|row| row.get(at)).map(|cell| columns(cell)).max().unwrap_or(0)
+    };
+    let all = |rows: &[Vec<String>]| (0..count).map(|at| widest(rows, at) + 3).sum::<usize>().saturating_sub(3);
+    let gap = if all(&rows) > width { 1 } else { 3 };
+    let excess = all(&rows).saturating_sub(width + (3 - gap) * count.saturating_sub(1));
+    let first = widest(&rows, 0).saturating_sub(excess).max(4);
+    for cell in rows.iter_mut().filter_map(|row| row.first_mut()).filter(|cell| columns(cell) > first) {
+        *cell = output::cut(cell, first - 1);
+    }
+    let widths: Vec<_> = (0..count).map(|at| widest(&rows, at)).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths);
         let cells = cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - columns(cell))));
-        cells.collect::<Vec<_>>().join("   ").trim_end().to_owned()
+        cells.collect::<Vec<_>>().join(&" ".repeat(gap)).trim_end().to_owned()
     };
     rows.iter().map(line).collect()
 }
@@ -169,6 +178,9 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec!["User".to_owned(), "On".into()], vec!["Åsa".into(), "hr".into()], vec!["x".into()]];
-        assert_eq!(aligned(&rows), ["User   On", "Åsa    hr", "x"]);
+        assert_eq!(aligned(&rows, 80), ["User   On", "Åsa    hr", "x"]);
+        let rows = [vec!["a long name".to_owned(), "hr".into()]];
+        assert_eq!(aligned(&rows, 14), ["a long name hr"]);
+        assert_eq!(aligned(&rows, 10), ["a long… hr"]);
     }
 }

@@ -163,6 +163,7 @@ mod tests {
             anonymous: false,
             since: Some(Since { at, at_least: false }),
             connected: None,
+            pseudonym: None,
         }
     }
 

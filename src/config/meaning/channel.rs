@@ -26,7 +26,7 @@ pub(super) fn channel(
     loader: &Loader,
     name: &str,
     mut written: file::Channel,
-    zone: &TimeZone,
+    (zone, at_most): (&TimeZone, Names),
 ) -> Option<ChannelSpec> {
     let at = format!("channels.{name}");
     loader.take_read();
@@ -79,10 +79,8 @@ pub(super) fn channel(
             })
         }
     };
-    let names = match written.names {
-        Some(file::Names::Hidden) => Names::Hidden,
-        Some(file::Names::Shown) | None => Names::Shown,
-    };
+    // What the store may not hold cannot wait in it either.
+    let names = written.names.unwrap_or_default().max(at_most);
     let give_up = length(g, &format!("{at}.give_up"), written.give_up.as_deref(), GIVE_UP);
     if give_up.is_zero() {
         g.add(format!("{at}.give_up"), "nothing is delivered in no time: write a length such as `24h`");

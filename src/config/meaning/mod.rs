@@ -32,6 +32,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let loader = Loader::beside(path);
     let g = &mut gathered;
 
+    let names = written.store.as_ref().and_then(|store| store.names).unwrap_or_default();
     let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
     let keep = keep::keep(g, written.keep.as_ref());
     let templates = templates(g, &loader, written.templates.as_deref());
@@ -50,7 +51,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         .channels
         .0
         .into_iter()
-        .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel, &time_zone))
+        .filter_map(|(name, channel)| channel::channel(g, &loader, &name, channel, (&time_zone, names)))
         .collect();
     let rules: Vec<_> = written
         .rules
@@ -118,6 +119,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         file: path.to_path_buf(),
         time_zone,
         database,
+        names,
         keep,
         templates,
         sites,

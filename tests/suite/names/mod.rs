@@ -62,6 +62,7 @@ fn people(names: &[&str]) -> Vec<Person> {
         anonymous: false,
         since: None,
         connected: None,
+        pseudonym: None,
     };
     names.iter().map(person).collect()
 }
@@ -112,8 +113,8 @@ fn people_s_names_are_shown_letter_for_letter_and_change_nothing_else() {
             let harmless = ["anna", "bo", "cecilia", "david", "eva", "filip", "gunilla", "hans"];
             let harmless = among(message.clone(), &people(&harmless[..names.len()]));
             for kind in ChannelKind::ALL {
-                let hostile = read(kind, &format(kind, &hostile, &engine, Names::Shown));
-                let harmless = read(kind, &format(kind, &harmless, &engine, Names::Shown));
+                let hostile = read(kind, &format(kind, &hostile, &engine, Names::Full));
+                let harmless = read(kind, &format(kind, &harmless, &engine, Names::Full));
                 assert_eq!(hostile.len(), harmless.len(), "{kind} {sample}: a form more or less");
                 for ((form, hostile), (_, harmless)) in hostile.into_iter().zip(harmless) {
                     let told = format!("{kind} {sample} {form}");
@@ -182,7 +183,7 @@ fn what_sites_rules_proxies_and_reasons_are_called_is_shown_and_does_nothing() {
             // Everything is called by this one name.
             let message = renamed(message.clone(), &mut std::iter::repeat((*given).to_owned()));
             for kind in ChannelKind::ALL {
-                let payload = format(kind, &message, &engine, Names::Shown);
+                let payload = format(kind, &message, &engine, Names::Full);
                 assert!(!payload.title().contains(['\r', '\n']), "{}", payload.title());
                 let shown = as_shown(kind, shown);
                 for (form, read) in read(kind, &payload) {
@@ -223,7 +224,7 @@ fn a_whole_site_of_hostile_people_and_directories_is_shown() {
     let engine = Engine::embedded();
     let hostile = hostile();
     for kind in ChannelKind::ALL {
-        let payload = format(kind, &hostile.message, &engine, Names::Shown);
+        let payload = format(kind, &hostile.message, &engine, Names::Full);
         let (_, read) = read(kind, &payload).remove(0);
         let missing: Vec<_> = hostile
             .people

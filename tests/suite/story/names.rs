@@ -1,3 +1,5 @@
+use headcount::demo::inbox::Fault;
+
 use crate::support::World;
 
 const REPORT: &str = r#"
@@ -34,4 +36,80 @@ async fn what_people_are_called_does_nothing_anywhere() {
     let raw = serde_json::to_string(&world.inbox.received()[1].body).expect("JSON");
     assert!(!raw.contains("<at>"), "{raw}");
     world.finish().await;
+}
+
+/// The files of a folder in which a text stands, whatever the case.
+fn found(folder: &std::path::Path, text: &str) -> Vec<String> {
+    let files = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    files
+        .filter(|file| {
+            let bytes = std::fs::read(file).expect("a file").to_ascii_lowercase();
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        })
+        .map(|file| file.display().to_string())
+        .collect()
+}
+
+/// The two words that stand for the one person of a text.
+fn words(text: &str) -> String {
+    let after = text.split("CORP\\").nth(1).unwrap_or_else(|| panic!("nobody is named: {text}"));
+    after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect()
+}
+
+const WATCHED: &str = r#"
+checks:
+  sessions: {site: prod, cron: "* * * * *", rules: []}
+"#;
+
+#[tokio::test]
+async fn a_channel_under_pseudonyms_is_told_the_same_words_each_time() {
+    let pseudonym = [("pace: none, from: critical}", "pace: none, from: critical, names: pseudonym}")];
+    let mut world = World::with(&format!("{WATCHED}{REPORT}"), &pseudonym).await;
+    world.site.connect_named(0, "", "CORP", "anna", "Anna Lind");
+    world.at("08:01").await;
+    assert!(world.expect("ops", &["1 user", "anna"]).contains("Anna Lind"));
+    let told = world.expect("managers", &["1 user", "CORP\\"]);
+    assert!(!told.to_lowercase().contains("anna") && !told.contains("Lind"), "{told}");
+    for mail in ["cio@example.com", "lead@example.com"] {
+        world.expect_mail(mail, &["anna"]);
+    }
+    let its = words(&told);
+    assert!(its.contains('-'), "{told}");
+    world.start().await;
+    world.at("08:02").await;
+    world.expect("ops", &["anna"]);
+    assert_eq!(words(&world.expect("managers", &["CORP\\"])), its);
+    for mail in ["cio@example.com", "lead@example.com"] {
+        world.expect_mail(mail, &["anna"]);
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn no_channel_tells_more_than_the_store_and_no_name_is_ever_written() {
+    for names in ["pseudonym", "hidden"] {
+        let once = REPORT.replace("* * * * *", "1 8 * * *");
+        let store = format!("\nstore: {{names: {names}}}\nsites:\n");
+        let mut world = World::with(&format!("{WATCHED}{once}"), &[("\nsites:\n", &store)]).await;
+        world.site.connect_named(0, "", "CORP", "anna", "Anna Lind");
+        world.inbox.next("ops", Fault::status(503, "later"));
+        world.at("08:01").await;
+        let state = world.folder.state();
+        assert_eq!(found(&state, "anna"), Vec::<String>::new(), "while a message waits");
+        world.at("08:02").await;
+        let mut said = vec![world.expect("managers", &["1 user"]), world.expect("ops", &["1 user"])];
+        for to in ["cio@example.com", "lead@example.com"] {
+            let mail = world.expect_mail(to, &["1 user"]);
+            said.extend([mail.text(), mail.html()]);
+        }
+        for said in said {
+            assert!(!said.to_lowercase().contains("anna") && !said.contains("Lind"), "{said}");
+            assert_eq!(said.contains("CORP\\"), names == "pseudonym", "{said}");
+        }
+        // Rules and `who` still see the site itself; what is remembered over a restart is without names.
+        world.start().await;
+        world.at("08:03").await;
+        assert_eq!(found(&state, "anna"), Vec::<String>::new());
+        world.finish().await;
+    }
 }

@@ -19,6 +19,7 @@ pub(crate) fn about(mut message: Message, names: &[String], count: usize) -> Mes
             anonymous: false,
             since: None,
             connected: None,
+            pseudonym: None,
         })
         .collect();
     let users = count as u64;
@@ -38,7 +39,7 @@ pub(crate) fn lists(kind: ChannelKind) -> bool {
 
 /// Whether every form is within its limits, and counts everybody in the message: those listed, and how many more.
 pub(crate) fn holds(kind: ChannelKind, message: &Message, engine: &Engine) -> Result<usize, String> {
-    let payload = format(kind, message, engine, Names::Shown);
+    let payload = format(kind, message, engine, Names::Full);
     let told = |form: &str, why: String| format!("{kind} {}, {form}: {why}", payload.title());
     if payload.body().contains("in plain words") {
         return Err(told("richest", payload.body().chars().take(300).collect()));

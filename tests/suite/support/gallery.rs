@@ -93,6 +93,7 @@ pub(crate) fn crowd(count: usize, name: &str) -> Message {
         anonymous: false,
         since: None,
         connected: None,
+        pseudonym: None,
     };
     let mut message = sample::all().into_iter().find(|(known, _)| *known == "who").expect("a sample").1;
     message.people = (0..count).map(person).collect();
