@@ -14,7 +14,7 @@ use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::trust::OrItself;
+use super::trust::{ITSELF, OrItself, VOUCHES};
 use super::{Outcome, Scope, is_loopback};
 use crate::message::clean;
 use crate::secret::Secret;
@@ -211,6 +211,9 @@ fn distrusted(error: &reqwest::Error) -> Option<String> {
         // An `io::Error` hides what it wraps from `source()`.
         while let Some(error) = inner {
             if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+                if format!("{why:?}").contains(ITSELF) {
+                    return Some(VOUCHES.to_owned());
+                }
                 return Some(clean(&format!(
                     "its certificate is not trusted ({why}); where a company's own authority issued it, give that as `ca`"
                 )));

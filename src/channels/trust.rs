@@ -19,6 +19,12 @@ pub(super) struct OrItself {
     pub given: Vec<CertificateDer<'static>>,
 }
 
+/// How rustls says that a server shows the certificate of an authority as its own.
+pub(super) const ITSELF: &str = "CaUsedAsEndEntity";
+/// What that is, and what to do.
+pub(super) const VOUCHES: &str =
+    "its certificate is that of an authority and vouches for itself; give that very certificate as `ca`";
+
 /// Whether this is one of the certificates that were given, within its time. Says nothing about its name.
 pub(super) fn is_given(given: &[CertificateDer<'_>], certificate: &[u8], now: UnixTime) -> bool {
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);

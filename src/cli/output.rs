@@ -34,6 +34,7 @@ pub(super) fn say(text: &str) {
 }
 
 /// Writes to standard error as it is, such as a line that the next one is written over.
+#[cfg(feature = "demo")]
 pub(super) fn tell(text: &str) {
     let _ = write!(io::stderr().lock(), "{text}");
 }

@@ -34,6 +34,8 @@ function authenticate(server) {
 function listen(server, options) {
   const smtp = new SMTPServer({
     key, cert, onAuth: authenticate(server), logger: false, closeTimeout: 1000,
+    // Longer than headcount waits: its patience is to end first.
+    socketTimeout: 300_000,
     onData(stream, session, done) {
       const chunks = [];
       stream.on("data", (chunk) => chunks.push(chunk));

@@ -19,7 +19,7 @@ use super::settings::Login;
 use super::token::Grant;
 use super::{Settings, Tls};
 use crate::channels::http::Client;
-use crate::channels::trust::is_given;
+use crate::channels::trust::{ITSELF, VOUCHES, is_given};
 use crate::channels::{Authorities, Outcome, Parcel, Scope};
 use crate::message::clean;
 use crate::secret::Secret;
@@ -32,8 +32,6 @@ const LONGEST: Duration = Duration::from_secs(150);
 const CONNECT: Duration = Duration::from_secs(10);
 /// What is said after the mail is taken decides nothing any more.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// How rustls says that a server shows the certificate of an authority as its own.
-const ITSELF: &str = "CaUsedAsEndEntity";
 
 /// What the conversation needs besides the mail.
 #[derive(Clone, Copy)]
@@ -141,7 +139,7 @@ async fn token(means: Means<'_>, grant: &Grant, refused: Option<&Secret>, now: T
 /// very certificate: lettre can only be told to take any, so it is compared before a word of substance is said.
 async fn open(means: Means<'_>, stage: &mut Stage) -> Result<AsyncSmtpConnection, Outcome> {
     let refused = match connect(means, false, stage).await {
-        Err(Outcome::ChannelDown { why }) if means.authorities.pem().is_some() && why.contains(ITSELF) => why,
+        Err(Outcome::ChannelDown { why }) if means.authorities.pem().is_some() && why.ends_with(VOUCHES) => why,
         usual => return usual,
     };
     let mut connection = connect(means, true, stage).await?;
@@ -272,14 +270,12 @@ fn judge_error(settings: &Settings, stage: Stage, error: &Error) -> Outcome {
     }
     let why = clean(&format!("the mail server could not be used: {told}"));
     let lower = told.to_lowercase();
-    if error.is_client() || error.is_tls() {
+    if told.contains(ITSELF) {
+        Outcome::ChannelDown { why: format!("the mail server cannot be trusted: {VOUCHES}") }
+    } else if error.is_client() || error.is_tls() {
         Outcome::ChannelDown { why }
     } else if lower.contains("certificate") || lower.contains("certversion") {
-        let hint = if told.contains(ITSELF) {
-            "; it vouches for itself, as an authority: give that very certificate as `ca`"
-        } else {
-            "; is its authority missing (`ca`), or is it an old version 1 certificate?"
-        };
+        let hint = "; is its authority missing (`ca`), or is it an old version 1 certificate?";
         Outcome::ChannelDown { why: format!("{why}{hint}") }
     } else {
         // The line broke, or the answer did. Once the mail is under way, the server may have taken it.
