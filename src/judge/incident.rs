@@ -61,6 +61,18 @@ pub struct Incident {
     pub form: Option<String>,
 }
 
+/// The last event of each rule and part, of incidents that stand with the newest first: it is remembered however old it is, since
+/// a clock may be set back.
+pub fn newest_events(incidents: &[Incident]) -> Vec<Option<IncidentId>> {
+    let mut newest: Vec<&Incident> = Vec::new();
+    for incident in incidents.iter().filter(|incident| incident.is_event()) {
+        if !newest.iter().any(|known| known.rule == incident.rule && known.part == incident.part) {
+            newest.push(incident);
+        }
+    }
+    newest.iter().map(|incident| incident.id).collect()
+}
+
 /// The number that was furthest from what is right, and when it was first seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peak {

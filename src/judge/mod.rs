@@ -28,7 +28,7 @@ pub use damp::{Damp, Flap, Flapping};
 pub use drain::{Drain, End, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
-pub use incident::{Incident, IncidentId, Peak, State};
+pub use incident::{Incident, IncidentId, Peak, State, newest_events};
 pub use scope::{Over, Tally, Where};
 pub use silence::{Silence, names};
 pub use stale::{Away, Life, LifeTurn, Missed, Stale, why_away};

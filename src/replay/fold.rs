@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::judge::{IncidentId, Judgement, Past, PastReading, Rule};
+use crate::judge::{IncidentId, Judgement, Past, PastReading, Rule, newest_events};
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
 
@@ -10,10 +10,11 @@ pub(super) fn after(past: &mut Past, rules: &[Arc<Rule>], snapshot: &Snapshot, j
     let now = snapshot.at();
     let looks_back = rules.iter().filter_map(|rule| rule.kind.looks_back()).max().unwrap_or(SignedDuration::ZERO);
     let back_to = now.checked_sub(looks_back).unwrap_or(Timestamp::MIN);
+    let newest = newest_events(&past.incidents);
     past.incidents.retain(|incident| {
         let dropped = incident.id.is_some_and(|id| judged.dropped.contains(&id));
         let changed = judged.changed.iter().any(|other| other.id == incident.id);
-        let old = incident.is_event() && incident.since < back_to;
+        let old = incident.is_event() && incident.since < back_to && !newest.contains(&incident.id);
         !(dropped || changed || old)
     });
     for incident in &judged.changed {
@@ -25,6 +26,9 @@ pub(super) fn after(past: &mut Past, rules: &[Arc<Rule>], snapshot: &Snapshot, j
         if incident.is_remembered() {
             past.incidents.insert(0, incident);
         }
+    }
+    if past.last_poll.is_some_and(|last| now < last) {
+        past.readings.clear();
     }
     past.last_poll = Some(now);
     for flap in &judged.flaps {

@@ -63,6 +63,8 @@ pub struct Rebuilt {
     sessions: VecDeque<RecalledSession>,
     sessions_end: bool,
     last_session: i64,
+    /// The last poll of the newest stretch that is given.
+    last_given: Option<Timestamp>,
     pairs: Vec<PairThen>,
     ends: BinaryHeap<Reverse<(Timestamp, i64, usize)>>,
     unknown: Unknown,
@@ -99,6 +101,7 @@ impl Rebuilt {
             sessions: VecDeque::new(),
             sessions_end: false,
             last_session: 0,
+            last_given: None,
             pairs: Vec::new(),
             ends: BinaryHeap::new(),
             unknown: Unknown::default(),
@@ -176,10 +179,11 @@ impl Rebuilt {
         }
         let Some(first) = first else { return Some(Step::End) };
         let reading = self.readings.remove(first)?;
-        if reading.to < reading.from {
+        if reading.to < reading.from || self.last_given.is_some_and(|last| reading.from < last) {
             self.unknown.set_back += reading.polls;
             return None;
         }
+        self.last_given = Some(reading.to);
         let polls = i32::try_from(reading.polls).unwrap_or(i32::MAX);
         if polls > 1 && reading.to.duration_since(reading.from) > self.interval * (polls - 1) {
             self.unknown.spread += reading.polls;

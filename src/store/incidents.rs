@@ -114,10 +114,12 @@ impl Store {
         Ok(row.try_get::<Option<i64>, _>(0)?.map(at))
     }
 
-    /// A site's pending and open incidents, and its events since `back_to`; newest first.
+    /// A site's pending and open incidents, those of which something is still to be told, and its events since `back_to`, or the
+    /// last one of each rule and part; newest first.
     pub(super) async fn live_incidents(&self, site: &str, back_to: Timestamp) -> Result<Vec<Incident>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM incident WHERE site = $1 AND (state <> 'closed' OR held = 1 OR (since >= $2 AND opened = closed)) ORDER BY id DESC"
+            "SELECT {COLUMNS} FROM incident WHERE site = $1 AND (state <> 'closed' OR held = 1 OR (since >= $2 AND opened = closed) \
+             OR id IN (SELECT max(id) FROM incident WHERE site = $1 AND opened = closed GROUP BY rule, part)) ORDER BY id DESC"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(site).bind(ms(back_to)).fetch_all(&self.pool).await?;
         rows.iter().map(read).collect()

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::dialect::Db;
 use super::spans::{OpenSpans, ROWS};
 use super::{Store, StoreError, at, ms};
-use crate::judge::{Flap, Incident, Judgement, Past, PastReading};
+use crate::judge::{Flap, Incident, Judgement, Past, PastReading, newest_events};
 use crate::snapshot::{Counts, User, fold};
 
 /// What is known of one site without asking the database: written by each poll that was committed.
@@ -40,13 +40,17 @@ impl Known {
         let gone = |incident: &Incident| {
             incident.id.is_some_and(|id| judgement.dropped.contains(&id))
                 || changed.iter().any(|other| other.id == incident.id)
-                || (incident.is_event() && incident.since < back_to)
         };
-        self.incidents.retain(|incident| !gone(incident));
+        let old = |incident: &Incident| incident.is_event() && incident.since < back_to;
+        let newest = newest_events(&self.incidents);
+        self.incidents.retain(|incident| !gone(incident) && (!old(incident) || newest.contains(&incident.id)));
         for incident in changed {
             if incident.is_remembered() {
                 self.incidents.insert(0, incident);
             }
+        }
+        if self.last_poll.is_some_and(|last| now < last) {
+            self.readings.clear();
         }
         self.readings.retain(|reading| reading.to >= back_to);
         if let Some((counts, asked)) = full {
@@ -106,26 +110,34 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?.map(at))
     }
 
+    /// What full readings said since then, in the order in which they were made. What was seen before the clock was set back
+    /// is no measure for what is seen after.
     async fn full_readings(&self, site: &str, back_to: Timestamp) -> Result<Vec<PastReading>, StoreError> {
         let rows = sqlx::query(
-            "SELECT \"from\", \"to\", sessions, users, anonymous, asked FROM reading \
-             WHERE site = $1 AND pair IS NULL AND \"to\" >= $2 AND answered = asked ORDER BY id",
+            "SELECT \"from\", \"to\", sessions, users, anonymous, asked, answered FROM reading \
+             WHERE site = $1 AND pair IS NULL AND id >= \
+             (SELECT min(id) FROM reading WHERE site = $1 AND pair IS NULL AND \"to\" >= $2) ORDER BY id",
         )
         .bind(site)
         .bind(ms(back_to))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let count = |column: usize| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
-                Ok(PastReading {
-                    from: at(row.try_get(0)?),
-                    to: at(row.try_get(1)?),
-                    counts: Counts { sessions: count(2)?, users: count(3)?, anonymous: count(4)? },
-                    asked: count(5)?,
-                })
-            })
-            .collect()
+        let mut readings = Vec::new();
+        let mut last = Timestamp::MIN;
+        for row in &rows {
+            let count = |column: usize| row.try_get::<Option<i64>, _>(column).map(|n| n.unwrap_or(0).unsigned_abs());
+            let (from, to) = (at(row.try_get(0)?), at(row.try_get(1)?));
+            if from < last {
+                readings.clear();
+            }
+            last = to;
+            let asked = count(5)?;
+            if count(6)? == asked && to >= back_to {
+                let counts = Counts { sessions: count(2)?, users: count(3)?, anonymous: count(4)? };
+                readings.push(PastReading { from, to, counts, asked });
+            }
+        }
+        Ok(readings)
     }
 
     /// The display names that the store has for these users, each given once.

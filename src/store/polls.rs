@@ -148,9 +148,10 @@ async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, 
     Ok(row.try_get(0)?)
 }
 
-/// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it.
+/// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it. After the
+/// clock was set back another one begins, so that the order in which they were made can be read from them.
 fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
-    now.duration_since(to) <= longest_gap(interval)
+    (SignedDuration::ZERO..=longest_gap(interval)).contains(&now.duration_since(to))
 }
 
 /// The longest time between two polls that follow each other.

@@ -42,12 +42,15 @@ const SESSIONS: &str = "SELECT span.id, proxy, prefix, session, directory, user_
      FROM span JOIN pair ON pair.id = span.pair LEFT JOIN person ON person.id = span.person WHERE site = $1";
 
 impl Store {
-    /// The first and the last poll of a site that is remembered.
+    /// The first and the last poll of a site that is remembered as it was: what is older stands in hours alone.
     pub async fn remembered(&self, site: &str) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-        let row = sqlx::query("SELECT min(\"from\"), max(\"to\") FROM reading WHERE site = $1 AND pair IS NULL")
-            .bind(site)
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query(
+            "SELECT min(\"from\"), max(\"to\") FROM reading WHERE site = $1 AND pair IS NULL AND \"from\" >= \
+             (SELECT coalesce(max(\"from\" + length), 0) FROM hour WHERE site = $1 AND pair IS NULL)",
+        )
+        .bind(site)
+        .fetch_one(&self.pool)
+        .await?;
         let time = |column: usize| row.try_get::<Option<i64>, _>(column).map(|ms| ms.map(at));
         Ok(time(0)?.zip(time(1)?))
     }

@@ -16,7 +16,7 @@ use crate::histories::{Played, Polls, quick_folder, through_memory, through_stor
 
 const START: i64 = 1_772_438_400;
 
-/// One poll: so many seconds after the last one, what each pair showed.
+/// One poll: so many seconds after the last one (or before it, where the clock is set back), what each pair showed.
 #[derive(Clone, Debug)]
 struct Poll {
     after: i64,
@@ -39,6 +39,7 @@ fn poll() -> impl Strategy<Value = Poll> {
         2 => Just(120),
         1 => Just(600),
         1 => Just(3_600),
+        1 => Just(-1_800),
     ];
     (after, prop::array::uniform3(pair())).prop_map(|(after, pairs)| Poll { after, pairs })
 }

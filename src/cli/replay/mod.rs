@@ -184,9 +184,7 @@ async fn recall(
             format!("the store remembers `{site}` from {} to {}: name days of that time", days(first), days(last));
         return Err(Failure::new(Exit::Failed, what));
     }
-    if from < first {
-        output::say(&format!("The store remembers {site} from {} on.", days(first)));
-    }
+    output::say(&format!("The store remembers each poll of {site} from {} on.", days(first)));
     let player = player(course);
     let begin = from.checked_sub(player.lead()).unwrap_or(first).max(first);
     let interval = course.cron.as_ref().map_or(MINUTE, |cron| cron.step_at(from));
