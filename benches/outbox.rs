@@ -3,6 +3,8 @@
 //! `cargo bench --bench outbox`. Prints the time of each run, from the moment that the courier may begin until every delivery is
 //! recorded as delivered, and the median.
 
+#![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

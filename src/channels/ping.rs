@@ -34,13 +34,12 @@ impl Ping {
     /// Calls it, once.
     pub async fn call(&self, now: Timestamp) -> Result<(), String> {
         match self.client()?.get(&self.url, now).await {
-            Ok(200..300) => Ok(()),
+            Ok(200..300) | Err(Outcome::Delivered) => Ok(()),
             Ok(status @ (404 | 410)) => {
                 Err(format!("it answered {status}: it is not known there any more; see `ping`"))
             }
             Ok(status) => Err(format!("it answered {status}")),
             Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. }) => Err(why),
-            Err(Outcome::Delivered) => Ok(()),
         }
     }
 

@@ -36,8 +36,8 @@ async fn server() -> (u16, Authorities) {
     (port, Authorities::from_pem(own.cert.pem().as_bytes()).unwrap())
 }
 
-fn through(url: String) -> Option<Proxy> {
-    Some(Proxy::new(Secret::new(url)).unwrap())
+fn through(url: String) -> Proxy {
+    Proxy::new(Secret::new(url)).unwrap()
 }
 
 #[tokio::test]
@@ -51,11 +51,11 @@ async fn a_proxy_opens_the_way_for_whoever_has_its_login() {
     ];
     for settings in channels {
         let channel = || Channel::new("ops", settings.clone()).with_authorities(authorities.clone());
-        let good = channel().with_proxy(through(proxy.url(Some("me:proxysecret"))));
+        let good = channel().with_proxy(Some(through(proxy.url(Some("me:proxysecret")))));
         assert_eq!(good.send(parcel("{}", "")).await, Outcome::Delivered);
         assert_eq!(good.reach(std::path::Path::new("")).await, Ok("localhost".to_owned()));
         for login in [None, Some("me:wrongsecret")] {
-            let channel = channel().with_proxy(through(proxy.url(login)));
+            let channel = channel().with_proxy(Some(through(proxy.url(login))));
             assert!(!format!("{channel:?}").contains("secret"), "{channel:?}");
             let outcome = channel.send(parcel("{}", "")).await;
             let Outcome::ChannelDown { why } = &outcome else { panic!("{outcome:?}") };
@@ -63,7 +63,7 @@ async fn a_proxy_opens_the_way_for_whoever_has_its_login() {
         }
     }
     let ping = |login| {
-        let proxy = through(proxy.url(login));
+        let proxy = Some(through(proxy.url(login)));
         Ping::new(url(), jiff::SignedDuration::from_mins(5), authorities.clone(), proxy).unwrap()
     };
     let now = jiff::Timestamp::UNIX_EPOCH;
@@ -85,7 +85,8 @@ async fn a_way_that_does_not_open_is_told_and_tried_again() {
         (format!("http://me:topsecret@{nobody}"), "refused"),
     ] {
         let settings = Settings::Slack(slack::Settings::new(url.clone()).unwrap());
-        let channel = Channel::new("ops", settings).with_authorities(authorities.clone()).with_proxy(through(proxy));
+        let channel =
+            Channel::new("ops", settings).with_authorities(authorities.clone()).with_proxy(Some(through(proxy)));
         let outcome = channel.send(parcel("{}", "")).await;
         let Outcome::Retry { why, scope: Scope::Channel, maybe_taken: false, .. } = &outcome else {
             panic!("{outcome:?}")
