@@ -64,6 +64,7 @@ fn rules() -> Vec<Arc<Rule>> {
                 amount: Amount::Percent(50),
                 within,
                 at_least: 20,
+                over: Over::Site,
             }),
         ),
         rule("blind", RuleKind::Unreachable(Unreachable { parts: Parts::Any, hold })),

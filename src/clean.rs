@@ -13,6 +13,13 @@ pub fn clean_to(text: &str, longest: usize) -> String {
     text.chars().filter(|c| !is_unsafe(*c)).take(longest).collect()
 }
 
+/// A cell of CSV: no formula, quoted where it must be.
+pub fn csv_cell(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    let text = format!("{guard}{text}");
+    if text.contains([',', '"', '\n', '\r', '\t']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
 /// Characters that end a line, hide or reorder text, or steer a terminal.
 fn is_unsafe(c: char) -> bool {
     c.is_control()

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::{ChannelSpec, Config};
-use crate::jobs::{self, Lookout, Place, ReportJob, Rooms, Watch};
+use crate::jobs::{self, Lookout, Place, Pulse, ReportJob, Rooms, Watch};
 use crate::judge::{Away, Life, LifeTurn, Severity};
 use crate::outbox::{Courier, Route};
 use crate::qlik::TlsError;
@@ -95,7 +95,7 @@ struct ScheduleState {
 enum Work {
     Check(Box<Watch>),
     Report {
-        job: ReportJob,
+        job: Box<ReportJob>,
         late: SignedDuration,
     },
     /// Forgetting what is old.
@@ -106,9 +106,10 @@ enum Work {
 pub async fn rooms(config: &Config, state: &Path, clock: Clock) -> Result<Arc<Rooms>, StartError> {
     let engine = Engine::new(config.templates.as_deref())?;
     let store = Arc::new(Store::open(&state.join(&config.database)).await?.naming(config.names));
-    let courier = Arc::new(Courier::new(store.clone(), clock.clone(), routes(config)));
+    let courier = Arc::new(Courier::new(store.clone(), clock.clone(), state, routes(config)));
     let (channels, zone) = (places(config), config.time_zone.clone());
-    Ok(Arc::new(Rooms { store, clock, engine, courier, channels, zone, desk: Arc::default() }))
+    let pulse = pulse(config, &clock, None);
+    Ok(Arc::new(Rooms { store, clock, engine, courier, channels, zone, pulse, desk: Arc::default() }))
 }
 
 fn routes(config: &Config) -> impl Iterator<Item = Arc<Route>> {
@@ -116,6 +117,10 @@ fn routes(config: &Config) -> impl Iterator<Item = Arc<Route>> {
         let (channel, address) = (spec.channel.clone(), spec.address.clone());
         Arc::new(Route { channel, pace: spec.pace, give_up: spec.give_up, address })
     })
+}
+
+fn pulse(config: &Config, clock: &Clock, before: Option<&Pulse>) -> Option<Arc<Pulse>> {
+    config.ping.as_ref().map(|ping| Arc::new(Pulse::new(ping.clone(), clock.clone(), before)))
 }
 
 fn places(config: &Config) -> HashMap<String, Place> {
@@ -150,9 +155,10 @@ async fn schedules(
     for report in &config.reports {
         let site = || report.sites.iter().map(|site| &*site.name).collect::<Vec<_>>().join(", ");
         let job = ReportJob::new(report).map_err(|source| StartError::Site { site: site(), source })?;
-        let work = Work::Report { job, late: report.late };
-        schedules
-            .push(Schedule::new(rooms, running, format!("report:{}", report.name), report.cron.clone(), work).await?);
+        let work = Work::Report { job: Box::new(job), late: report.late };
+        let name = format!("report:{}", report.name);
+        rooms.store.report_told(&name, rooms.clock.now()).await?;
+        schedules.push(Schedule::new(rooms, running, name, report.cron.clone(), work).await?);
     }
     let daily = Cron::new(TIDY, &config.time_zone)?;
     schedules.push(Schedule::new(rooms, running, "tidy".to_owned(), daily, Work::Tidy(config.keep)).await?);
@@ -176,6 +182,16 @@ async fn settle_in(rooms: &Rooms, config: &Config) -> Result<(), StoreError> {
     if config.templates.is_some() {
         for failing in crate::channels::rehearse(&rooms.engine) {
             tracing::warn!(failing, "a template fails on a sample message; plain words would be sent in its place");
+        }
+    }
+    for spec in &config.channels {
+        for failing in spec.channel.rehearse_own(&rooms.engine) {
+            let channel = spec.channel.name.as_str();
+            tracing::warn!(
+                channel,
+                failing,
+                "its template fails on a sample message; plain words would be sent in its place"
+            );
         }
     }
     let watched: Vec<(&str, &str, &str, Severity)> = config
@@ -264,6 +280,7 @@ impl Daemon {
             courier: old.courier.clone(),
             channels: places(config),
             zone: config.time_zone.clone(),
+            pulse: pulse(config, &old.clock, old.pulse.as_deref()),
             desk: old.desk.clone(),
         });
         let schedules = schedules(&rooms, config, &self.schedules).await?;
@@ -295,6 +312,8 @@ impl Daemon {
         let mut courier = tokio::spawn(self.rooms.courier.clone().run(stop.clone(), GRACE));
         tracing::info!(checks = self.checks(), reports = self.reports(), "headcount is running");
         let mut ended = None;
+        // What is still being called at the end is let go of.
+        let mut calling = JoinSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -321,6 +340,10 @@ impl Daemon {
                 due = async { self.routine().await; self.due().await } => {
                     for (schedule, slot) in due {
                         tracker.spawn(schedule.fire(self.rooms.clone(), slot));
+                    }
+                    while calling.try_join_next().is_some() {}
+                    if let Some(pulse) = self.rooms.pulse.clone().filter(|pulse| pulse.is_due()) {
+                        calling.spawn(async move { pulse.call().await });
                     }
                 }
             }
@@ -360,6 +383,9 @@ impl Daemon {
             jobs.spawn(schedule.fire(self.rooms.clone(), slot));
         }
         while jobs.join_next().await.is_some() {}
+        if let Some(pulse) = self.rooms.pulse.as_ref().filter(|pulse| pulse.is_due()) {
+            pulse.call().await;
+        }
         self.rooms.courier.deliver_due().await?;
         // What became of the channels is news in its turn.
         if jobs::upkeep(&self.rooms).await? {

@@ -38,6 +38,7 @@ pub mod qlik;
 pub mod snapshot;
 pub mod judge;
 pub mod replay;
+pub mod history;
 pub mod message;
 pub mod render;
 pub mod channels;

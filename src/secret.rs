@@ -1,7 +1,7 @@
 //! Holds what must not be shown.
 //!
 //! A [`Secret`] prints as `***` everywhere; [`Secret::expose`] is called at a few known doors only
-//! (`channels/http.rs`, `channels/email/send.rs` and `token.rs`, `qlik/pfx`, `store/key.rs`).
+//! (`channels/http.rs`, `channels/email/send.rs` and `token.rs`, `channels/webhook/sign.rs`, `qlik/pfx`, `store/key.rs`).
 
 use std::fmt;
 

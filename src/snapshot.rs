@@ -13,6 +13,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use engine::{Engine, Health};
@@ -123,6 +124,8 @@ pub enum UnseenKind {
     Timeout,
     Refused,
     UnknownHost,
+    /// This machine has no way to it.
+    NoNetwork,
     Reset,
     Certificate,
     Forbidden,
@@ -139,10 +142,11 @@ pub enum UnseenKind {
 }
 
 impl UnseenKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Timeout,
         Self::Refused,
         Self::UnknownHost,
+        Self::NoNetwork,
         Self::Reset,
         Self::Certificate,
         Self::Forbidden,
@@ -163,6 +167,7 @@ impl UnseenKind {
             Self::Timeout => "timeout",
             Self::Refused => "refused",
             Self::UnknownHost => "unknown_host",
+            Self::NoNetwork => "no_network",
             Self::Reset => "reset",
             Self::Certificate => "certificate",
             Self::Forbidden => "forbidden",
@@ -210,7 +215,7 @@ impl Observation {
 }
 
 /// How many of how many pairs answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Coverage {
     pub answered: u64,
     pub asked: u64,
@@ -223,7 +228,7 @@ impl Coverage {
 }
 
 /// How many sessions, users and anonymous sessions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Every session, anonymous ones too.
     pub sessions: u64,
@@ -282,6 +287,25 @@ impl<'a> Counter<'a> {
     }
 }
 
+/// A certificate, and until when it is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    pub of: CertificateOf,
+    /// The file of a client's, the proxy of a server's, the name in a root.
+    pub name: Arc<str>,
+    pub until: Timestamp,
+}
+
+/// Whose a certificate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateOf {
+    /// headcount's own.
+    Client,
+    Server,
+    Root,
+}
+
 /// All observations of a site at one instant.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -293,6 +317,7 @@ pub struct Snapshot {
     counts: Counts,
     /// Empty where no engine was asked.
     engines: Vec<Engine>,
+    certificates: Vec<Certificate>,
 }
 
 impl Snapshot {
@@ -325,7 +350,18 @@ impl Snapshot {
             })
             .collect();
         let counts = counter.all;
-        Self { site, at, pairs, pair_counts, counts, engines: Vec::new() }
+        Self { site, at, pairs, pair_counts, counts, engines: Vec::new(), certificates: Vec::new() }
+    }
+
+    /// With the certificates that it was asked by, too.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Vec<Certificate>) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// The certificates that headcount and the site have for each other, as far as they are known.
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
     }
 
     /// With what the engines said, too.

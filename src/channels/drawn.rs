@@ -10,6 +10,9 @@ const TITLE: usize = 120;
 /// Up to so many points are bars, more are a line.
 const BARS: usize = 8;
 
+/// How many hours go into one point, where points are hours: whole parts of a day.
+pub(super) const PARTS: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 24];
+
 /// What a vendor draws.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -49,7 +52,8 @@ pub(super) struct Line {
 impl Drawn {
     /// Thins a chart until it fits. None where nothing was seen at all.
     pub(super) fn of(chart: &Chart, limits: Limits) -> Option<Self> {
-        let each = chart.labels.len().div_ceil(limits.points).max(1);
+        let needed = chart.labels.len().div_ceil(limits.points).max(1);
+        let each = PARTS.iter().copied().find(|part| *part >= needed).unwrap_or(needed);
         let about = thinned(&chart.series.first()?.values, chart.labels.len(), each);
         // Without gaps a point stands only where the first line has one: what was not seen is never drawn as zero.
         let kept: Vec<usize> = (0..about.len()).filter(|at| limits.gaps || about[*at].is_some()).collect();
@@ -89,7 +93,7 @@ impl Drawn {
 }
 
 /// The most of every so many values; none where none of them was seen.
-fn thinned(values: &[Option<f64>], length: usize, each: usize) -> Vec<Option<f64>> {
+pub(super) fn thinned(values: &[Option<f64>], length: usize, each: usize) -> Vec<Option<f64>> {
     let value = |at: usize| values.get(at).copied().flatten().filter(|value| value.is_finite());
     (0..length).step_by(each).map(|from| (from..length.min(from + each)).filter_map(value).reduce(f64::max)).collect()
 }

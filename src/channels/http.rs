@@ -15,7 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::trust::{ITSELF, OrItself, VOUCHES};
-use super::{Outcome, Scope, is_loopback};
+use super::{Outcome, Proxy, Scope, is_loopback};
 use crate::message::clean;
 use crate::secret::Secret;
 
@@ -61,7 +61,10 @@ impl Authorities {
 
 /// What posts for one channel.
 #[derive(Debug)]
-pub(super) struct Client(reqwest::Client);
+pub(super) struct Client {
+    http: reqwest::Client,
+    proxy: Option<Proxy>,
+}
 
 /// What came back.
 pub(super) struct Answer {
@@ -73,7 +76,8 @@ pub(super) struct Answer {
 
 impl Client {
     /// A client that trusts the machine's authorities and those given. A `plain` one speaks to loopback, and needs none.
-    pub(super) fn new(authorities: &Authorities, plain: bool) -> Result<Self, String> {
+    /// Through the proxy, if there is one.
+    pub(super) fn new(authorities: &Authorities, plain: bool, proxy: Option<&Proxy>) -> Result<Self, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -87,16 +91,26 @@ impl Client {
             let verifier = OrItself { usual: Arc::new(verifier), given: authorities.certificates() };
             config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         };
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
-            .no_proxy()
+            .no_proxy();
+        let builder = match proxy {
+            // Its login is in the address.
+            Some(proxy) => {
+                let way =
+                    reqwest::Proxy::all(proxy.url.expose()).map_err(|_| "`proxy_url` cannot be used".to_owned())?;
+                builder.proxy(way)
+            }
+            None => builder,
+        };
+        builder
             .connect_timeout(CONNECT)
             .timeout(WHOLE)
             .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map(Self)
+            .map(|http| Self { http, proxy: proxy.cloned() })
             .map_err(|error| format!("the HTTP client cannot be set up: {}", sentence(error)))
     }
 
@@ -107,7 +121,7 @@ impl Client {
         url.set_path("/");
         url.set_query(None);
         let host = url.host_str().map(clean).unwrap_or_default();
-        match self.0.head(url).send().await.map_err(|error| failed(to, error)) {
+        match self.http.head(url).send().await.map_err(|error| self.failed(to, error)) {
             Ok(_) | Err(Outcome::Delivered) => Ok(host),
             Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. }) => {
                 Err(format!("{host}: {why}"))
@@ -117,7 +131,19 @@ impl Client {
 
     /// Posts JSON. Where no answer came, the outcome says so.
     pub(super) async fn post(&self, to: &Secret, body: &str, now: Timestamp) -> Result<Answer, Outcome> {
-        let request = self.0.post(to.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
+        self.post_with(to, body, &[], now).await
+    }
+
+    /// Posts JSON, with further headers.
+    pub(super) async fn post_with(
+        &self,
+        to: &Secret,
+        body: &str,
+        headers: &[(&'static str, String)],
+        now: Timestamp,
+    ) -> Result<Answer, Outcome> {
+        let request = self.http.post(to.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let (status, retry_after, body) = self.exchange(to, request.body(body.to_owned()), now).await?;
         Ok(Answer { status, retry_after, body: hidden(to, &body) })
     }
@@ -135,8 +161,13 @@ impl Client {
             .map_err(|_| Outcome::ChannelDown { why: "it is no address".to_owned() })?;
         form.query_pairs_mut().clear().extend_pairs(fields);
         let body = form.query().unwrap_or_default().to_owned();
-        let request = self.0.post(to.expose()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = self.http.post(to.expose()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.exchange(to, request.body(body), now).await
+    }
+
+    /// Asks for an address. Gives what came back, or why nothing did.
+    pub(super) async fn get(&self, from: &Secret, now: Timestamp) -> Result<u16, Outcome> {
+        self.exchange(from, self.http.get(from.expose()), now).await.map(|(status, ..)| status)
     }
 
     async fn exchange(
@@ -145,7 +176,7 @@ impl Client {
         request: reqwest::RequestBuilder,
         now: Timestamp,
     ) -> Result<(u16, Option<SignedDuration>, String), Outcome> {
-        let mut response = request.send().await.map_err(|error| failed(to, error))?;
+        let mut response = request.send().await.map_err(|error| self.failed(to, error))?;
         let status = response.status();
         if status.is_redirection() {
             let whither = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
@@ -160,12 +191,21 @@ impl Client {
             match response.chunk().await {
                 Ok(Some(chunk)) if answer.len() < ANSWER => answer.extend_from_slice(&chunk),
                 // A bad status says enough by itself; a good one does not.
-                Err(error) if status.is_success() => return Err(failed(to, error)),
+                Err(error) if status.is_success() => return Err(self.failed(to, error)),
                 Ok(_) | Err(_) => break,
             }
         }
         answer.truncate(ANSWER);
         Ok((status.as_u16(), retry_after, String::from_utf8_lossy(&answer).into_owned()))
+    }
+}
+
+impl Client {
+    fn failed(&self, to: &Secret, error: reqwest::Error) -> Outcome {
+        let outcome = failed(to, self.proxy.as_ref(), error);
+        let Some(proxy) = &self.proxy else { return outcome };
+        let secrets = proxy.secrets();
+        outcome.hiding(|why| secrets.iter().fold(why, |why, secret| why.replace(secret, "***")))
     }
 }
 
@@ -248,11 +288,14 @@ fn plainly(error: &reqwest::Error) -> Option<&'static str> {
 }
 
 /// What it means that no answer came. Once the connection stood, the message may have been taken.
-fn failed(to: &Secret, error: reqwest::Error) -> Outcome {
+fn failed(to: &Secret, proxy: Option<&Proxy>, error: reqwest::Error) -> Outcome {
     if let Some(why) = distrusted(&error) {
         return Outcome::ChannelDown { why };
     }
     let connecting = error.is_connect() || error.is_builder();
+    if let Some(proxy) = proxy.filter(|_| connecting) {
+        return barred(proxy, &error);
+    }
     let why = if error.is_timeout() {
         let what = if connecting { "connect" } else { "answer" };
         format!("it did not {what} in time")
@@ -261,6 +304,34 @@ fn failed(to: &Secret, error: reqwest::Error) -> Outcome {
     };
     let scope = if connecting { Scope::Channel } else { Scope::Delivery };
     Outcome::Retry { after: None, scope, maybe_taken: !connecting, why: clean(&hidden(to, &why)) }
+}
+
+/// What it means that a proxy opened no way; nothing was sent.
+fn barred(proxy: &Proxy, error: &reqwest::Error) -> Outcome {
+    let (mut said, mut cause) = (String::new(), error.source());
+    while let Some(deeper) = cause {
+        said.push_str(&deeper.to_string());
+        cause = deeper.source();
+    }
+    let host = &proxy.host;
+    if said.contains("authorization required") {
+        let why =
+            format!("the proxy {host} wants a login, or another one: `proxy_url` is `http://USER:PASSWORD@HOST:PORT`");
+        return Outcome::ChannelDown { why };
+    }
+    let what = match plainly(error) {
+        _ if error.is_timeout() => "it did not connect in time",
+        Some("its host name is not known here") => "the proxy's host name is not known here",
+        Some(what) => what,
+        None if said.contains("tunnel") || said.contains("unsuccessful") => "it opened no way to the host",
+        None => "no connection came about",
+    };
+    Outcome::Retry {
+        after: None,
+        scope: Scope::Channel,
+        maybe_taken: false,
+        why: format!("through the proxy {host}: {what}"),
+    }
 }
 
 /// An error and its causes as one sentence, without the address.

@@ -4,18 +4,24 @@
 //! back to plain words. [`Channel::send`] touches: payload in, [`Outcome`] out; it never fails, since "again later" and
 //! "never" are answers. Decides neither who is told nor when to try again.
 
+mod document;
 mod drawn;
 pub mod email;
+pub mod file;
 mod format;
 mod http;
 mod outcome;
 mod payload;
+pub mod ping;
 mod plain;
+mod proxy;
 pub mod slack;
 pub mod teams;
+mod terminal;
 mod trust;
 mod used;
 mod view;
+pub mod webhook;
 mod words;
 pub(crate) mod written;
 
@@ -23,14 +29,19 @@ pub(crate) mod written;
 mod contract;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use format::{attempt, format, headline, rehearse};
+pub use document::schema;
+use format::Form;
+pub use format::{attempt, format, headline, page, rehearse};
 pub use http::Authorities;
 pub use outcome::{Outcome, Scope};
 pub use payload::Payload;
+pub use proxy::Proxy;
+pub use terminal::terminal;
 pub use used::{Used, used};
 
 pub use crate::names::Names;
@@ -44,10 +55,12 @@ pub enum ChannelKind {
     Slack,
     Teams,
     Email,
+    Webhook,
+    File,
 }
 
 impl ChannelKind {
-    pub const ALL: [Self; 3] = [Self::Slack, Self::Teams, Self::Email];
+    pub const ALL: [Self; 5] = [Self::Slack, Self::Teams, Self::Email, Self::Webhook, Self::File];
 
     /// The word in the configuration, which also names the templates.
     pub fn word(self) -> &'static str {
@@ -55,6 +68,8 @@ impl ChannelKind {
             Self::Slack => "slack",
             Self::Teams => "teams",
             Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::File => "file",
         }
     }
 }
@@ -67,11 +82,12 @@ impl fmt::Display for ChannelKind {
 
 /// What a channel needs to know, with its secrets in hand.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there are a handful of channels, each made once")]
 pub enum Settings {
     Slack(slack::Settings),
     Teams(teams::Settings),
     Email(email::Settings),
+    Webhook(webhook::Settings),
+    File(file::Settings),
 }
 
 impl Settings {
@@ -80,6 +96,8 @@ impl Settings {
             Self::Slack(_) => ChannelKind::Slack,
             Self::Teams(_) => ChannelKind::Teams,
             Self::Email(_) => ChannelKind::Email,
+            Self::Webhook(_) => ChannelKind::Webhook,
+            Self::File(_) => ChannelKind::File,
         }
     }
 }
@@ -91,6 +109,7 @@ pub struct Channel {
     pub settings: Settings,
     names: Names,
     authorities: Authorities,
+    proxy: Option<Proxy>,
     http: OnceLock<Result<http::Client, String>>,
 }
 
@@ -106,6 +125,8 @@ pub struct Parcel<'a> {
     /// The mail that this one follows.
     pub in_reply_to: Option<&'a str>,
     pub now: Timestamp,
+    /// The state directory, below which files are.
+    pub state: &'a Path,
 }
 
 impl Channel {
@@ -115,6 +136,7 @@ impl Channel {
             settings,
             names: Names::default(),
             authorities: Authorities::default(),
+            proxy: None,
             http: OnceLock::new(),
         }
     }
@@ -138,14 +160,21 @@ impl Channel {
         self
     }
 
+    /// Goes out through a proxy. Mail and files do not: `config` refuses it.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Option<Proxy>) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
     pub fn kind(&self) -> ChannelKind {
         self.settings.kind()
     }
 
-    /// To whom a payload is delivered, each on their own. Slack and Teams have one recipient without a name.
+    /// To whom a payload is delivered, each on their own. But for mail there is one recipient, without a name.
     pub fn recipients(&self) -> Vec<String> {
         match &self.settings {
-            Settings::Slack(_) | Settings::Teams(_) => vec![String::new()],
+            Settings::Slack(_) | Settings::Teams(_) | Settings::Webhook(_) | Settings::File(_) => vec![String::new()],
             Settings::Email(settings) => settings.to.iter().map(|to| to.email.to_string()).collect(),
         }
     }
@@ -172,21 +201,36 @@ impl Channel {
 
     /// A message in this channel's form.
     pub fn format(&self, message: &Message, engine: &Engine) -> Payload {
-        format(self.kind(), message, engine, self.names)
+        format::format_as(self.form(), message, engine, self.names)
+    }
+
+    /// Puts every sample into its own form, where it has one, and tells where that fails.
+    pub fn rehearse_own(&self, engine: &Engine) -> Vec<String> {
+        let form = self.form();
+        if form.own.is_some() { format::rehearse_as(form, engine) } else { Vec::new() }
+    }
+
+    fn form(&self) -> Form<'_> {
+        match &self.settings {
+            Settings::Webhook(settings) => {
+                Form { own: settings.template(), most: settings.limit(), ..self.kind().into() }
+            }
+            _ => self.kind().into(),
+        }
     }
 
     /// The least time between two sendings that the vendor allows.
     pub fn pace(&self) -> Option<SignedDuration> {
         match self.kind() {
             ChannelKind::Slack | ChannelKind::Teams => Some(SignedDuration::from_secs(1)),
-            ChannelKind::Email => None,
+            ChannelKind::Email | ChannelKind::Webhook | ChannelKind::File => None,
         }
     }
 
     /// The domain for message ids.
     pub fn from_domain(&self) -> &str {
         match &self.settings {
-            Settings::Slack(_) | Settings::Teams(_) => "headcount.invalid",
+            Settings::Slack(_) | Settings::Teams(_) | Settings::Webhook(_) | Settings::File(_) => "headcount.invalid",
             Settings::Email(settings) => settings.from.email.domain(),
         }
     }
@@ -206,14 +250,22 @@ impl Channel {
                 Ok(means) => email::send::send(means, &self.name, parcel).await,
                 Err(why) => Outcome::ChannelDown { why },
             },
+            Settings::Webhook(settings) => match self.client(settings.is_plain()) {
+                Ok(client) => webhook::send::send(client, settings, parcel).await,
+                Err(why) => Outcome::ChannelDown { why },
+            },
+            Settings::File(settings) => file::send::send(settings.folder(parcel.state), parcel).await,
         }
     }
 
-    /// Whether the channel can be reached, without sending anything. Gives the host that answered.
-    pub async fn reach(&self) -> Result<String, String> {
+    /// Whether the channel can be reached, without sending anything. Gives the host that answered, or the
+    /// folder that may be written into.
+    pub async fn reach(&self, state: &Path) -> Result<String, String> {
         match &self.settings {
             Settings::Slack(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
             Settings::Teams(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
+            Settings::Webhook(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
+            Settings::File(settings) => file::send::reach(&settings.folder(state)),
             // Any token that is kept will do.
             Settings::Email(settings) => email::send::reach(self.means(settings)?, Timestamp::UNIX_EPOCH).await,
         }
@@ -226,7 +278,8 @@ impl Channel {
     }
 
     fn client(&self, plain: bool) -> Result<&http::Client, String> {
-        self.http.get_or_init(|| http::Client::new(&self.authorities, plain)).as_ref().map_err(Clone::clone)
+        let client = || http::Client::new(&self.authorities, plain, self.proxy.as_ref());
+        self.http.get_or_init(client).as_ref().map_err(Clone::clone)
     }
 }
 

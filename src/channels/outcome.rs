@@ -25,6 +25,16 @@ pub enum Scope {
 }
 
 impl Outcome {
+    /// The same, with what it says put through this.
+    pub(super) fn hiding(self, hide: impl Fn(String) -> String) -> Self {
+        match self {
+            Self::ChannelDown { why } => Self::ChannelDown { why: hide(why) },
+            Self::Refused { why, degrade } => Self::Refused { why: hide(why), degrade },
+            Self::Retry { after, scope, maybe_taken, why } => Self::Retry { after, scope, maybe_taken, why: hide(why) },
+            Self::Delivered => Self::Delivered,
+        }
+    }
+
     /// A fault on the other side that passes.
     pub(super) fn again(after: Option<SignedDuration>, why: String) -> Self {
         Self::Retry { after, scope: Scope::Delivery, maybe_taken: false, why }

@@ -66,6 +66,22 @@ fn fact(facts: &Facts) -> String {
         Facts::Unreachable { coverage, .. } => {
             format!("{} of {} virtual proxies answered", coverage.answered, coverage.asked)
         }
+        Facts::Unusual { metric, value, lowest, highest, scope, coverage, .. } => {
+            format!("{} {}{}, usual: {lowest} to {highest}", noun(*metric), number(*value, *coverage), place(scope))
+        }
+        Facts::Absence { users, anonymous, scope, coverage } => format!(
+            "users {}, anonymous sessions {}{}",
+            number(*users, *coverage),
+            number(*anonymous, *coverage),
+            place(scope)
+        ),
+        Facts::SignedIn { count, first_ever } => {
+            format!("signed in{}: {count}", if *first_ever { " for the first time" } else { "" })
+        }
+        Facts::Sessions { limit, at_limit, near, .. } => {
+            format!("users at {limit} sessions: {at_limit}, users with one left: {near}")
+        }
+        Facts::Certificate { name, until, .. } => format!("certificate {name} expires on {}", until.date),
         Facts::Stale { from, to, polls, .. } => {
             format!("headcount: {polls} checks missed between {} and {}", instant(from), instant(to))
         }
@@ -121,6 +137,8 @@ fn noun(metric: Metric) -> &'static str {
         Metric::Users => "users",
         Metric::Anonymous => "anonymous sessions",
         Metric::SessionsOfOneUser => "sessions of one user",
+        Metric::Joined => "users who came",
+        Metric::Left => "users who went",
     }
 }
 

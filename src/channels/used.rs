@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ChannelKind, email, slack, teams};
+use super::{ChannelKind, email, file, slack, teams, webhook};
 
 /// One limit, and what is used of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,5 +25,7 @@ pub fn used(kind: ChannelKind, body: &str) -> Vec<Used> {
         ChannelKind::Slack => slack::limits::used(&value),
         ChannelKind::Teams => teams::limits::used(&value),
         ChannelKind::Email => email::used(&value),
+        ChannelKind::Webhook => vec![Used::new("bytes", body.len(), webhook::limits::BYTES)],
+        ChannelKind::File => vec![Used::new("bytes", body.len(), file::limits::BYTES)],
     }
 }

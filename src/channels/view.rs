@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::drawn::{Drawn, Told};
 use super::words::{Block, Words};
 use crate::message::{
-    Chart, Digest, EngineLine, Facts, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent, Since,
-    clean,
+    Chart, Digest, EngineLine, Facts, Heat, Kind, Message, Moment, Named, Notice, Person, Reason, Severity, Silent,
+    Since, Trouble, clean,
 };
 
 /// The silent pairs that a message names one by one.
@@ -78,7 +78,16 @@ impl Matter {
 fn clean_facts(facts: &mut Facts) -> usize {
     let tidy = |text: &mut String| *text = clean(text);
     match facts {
-        Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => clean_silent(silent),
+        Facts::Unreachable { silent, trouble, .. } => {
+            if let Trouble::Pair { proxy, .. } | Trouble::Proxy { proxy, .. } = trouble {
+                tidy(proxy);
+            }
+            if let Trouble::Pair { prefix, .. } = trouble {
+                tidy(prefix);
+            }
+            clean_silent(silent)
+        }
+        Facts::Who { silent, .. } => clean_silent(silent),
         Facts::Engines { engines, .. } => {
             let more = engines.len().saturating_sub(MOST_SILENT);
             engines.truncate(MOST_SILENT);
@@ -116,28 +125,38 @@ fn clean_facts(facts: &mut Facts) -> usize {
             0
         }
         Facts::Digest(digest) => {
-            let Digest { sites, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } = &mut **digest;
+            let Digest { sites, days, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } =
+                &mut **digest;
             sites.iter_mut().for_each(tidy);
             for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
                 tidy(&mut share.name);
             }
             for over in over {
                 tidy(&mut over.rule);
+                over.site.iter_mut().for_each(tidy);
             }
             for incident in incidents {
                 tidy(&mut incident.site);
                 tidy(&mut incident.rule);
             }
-            for blind in &mut watched.blind {
+            let stretches = days.iter_mut().flat_map(|day| &mut day.watched.blind).chain(&mut watched.blind);
+            for blind in stretches {
                 tidy(&mut blind.site);
             }
             0
         }
-        Facts::Threshold { scope, .. } | Facts::Change { scope, .. } => {
+        Facts::Threshold { scope, .. }
+        | Facts::Change { scope, .. }
+        | Facts::Unusual { scope, .. }
+        | Facts::Absence { scope, .. } => {
             tidy(&mut scope.part);
             0
         }
-        Facts::Several { .. } | Facts::Stale { .. } => 0,
+        Facts::Certificate { name, .. } => {
+            tidy(name);
+            0
+        }
+        Facts::Several { .. } | Facts::Stale { .. } | Facts::SignedIn { .. } | Facts::Sessions { .. } => 0,
     }
 }
 
@@ -197,7 +216,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(person: &'a Person) -> Self {
+    pub(super) fn of(person: &'a Person) -> Self {
         let who = match (person.directory.as_str(), person.id.as_str()) {
             ("", "") => Cow::Borrowed("(no name)"),
             ("", id) => Cow::Borrowed(id),
@@ -250,6 +269,13 @@ impl<'a> People<'a> {
         self.users.is_empty() && self.anonymous.is_empty() && self.parts.iter().all(Self::is_empty)
     }
 
+    /// Everyone, those of parts too; nobody where they are kept back.
+    pub(super) fn everyone(&self) -> impl Iterator<Item = &'a Person> {
+        let own = self.users.iter().chain(&self.anonymous).copied();
+        let parts = self.parts.iter().flat_map(|part| part.users.iter().chain(&part.anonymous).copied());
+        own.chain(parts).filter(|_| !self.hidden)
+    }
+
     /// How many rows there is room for, each as long as the channel counts it; at most so many.
     pub(super) fn fitting(&self, most: usize, room: usize, length: impl Fn(&Row<'a>) -> usize) -> usize {
         let anonymous: usize = self.anonymous.iter().map(|person| length(&Row::of(person))).sum();
@@ -261,6 +287,16 @@ impl<'a> People<'a> {
             fits
         };
         self.users.iter().take(most).take_while(fits).count()
+    }
+
+    /// So many people as they are, anonymous visitors last; how many more there are, and how many are kept back.
+    pub(super) fn persons(&self, most: usize) -> (Vec<&'a Person>, usize, usize) {
+        if self.hidden {
+            return (Vec::new(), 0, self.users.len());
+        }
+        let most = most.min(self.most);
+        let people = self.users.iter().take(most).chain(&self.anonymous).copied().collect();
+        (people, self.users.len().saturating_sub(most), 0)
     }
 
     fn shown(&self, most: usize) -> Shown<'a> {
@@ -321,6 +357,10 @@ pub(super) struct View<'a> {
     pub drawn: Option<&'a Drawn>,
     /// What it shows, in words.
     pub chart_told: Option<&'a str>,
+    /// The hours of a week, as numbers: mail colours them.
+    pub heat: Option<&'a Heat>,
+    /// The file with all the people, where a mail's list is cut.
+    pub attached: Option<&'a str>,
     #[serde(flatten)]
     pub shown: Shown<'a>,
 }
@@ -357,8 +397,18 @@ impl<'a> View<'a> {
             chart,
             drawn,
             chart_told: words.chart.as_deref(),
+            heat: match &matter.facts {
+                Facts::Digest(digest) => digest.heat.as_ref(),
+                _ => None,
+            },
+            attached: None,
             shown: people.shown(shown),
         }
+    }
+
+    /// Whether anybody is left out for want of room, here or in a part.
+    pub(super) fn is_cut(&self) -> bool {
+        self.shown.more > 0 || self.parts.iter().any(View::is_cut)
     }
 }
 

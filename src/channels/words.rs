@@ -10,6 +10,7 @@
 //! = label | value | how that compares
 //! | head | head |        the first row of a table names its columns
 //! | cell | cell |
+//! ` a line of a picture in characters, which is nothing to be read aloud
 //! ```
 //!
 //! Data that goes into a fact or a cell passes the filter `cell`, so that a bar in it divides nothing.
@@ -55,6 +56,7 @@ pub(super) enum Block {
     Heading { text: String },
     Facts { facts: Vec<Fact> },
     Table(Table),
+    Picture { lines: Vec<String> },
 }
 
 /// A label and its value.
@@ -158,6 +160,14 @@ impl Words {
                     self.blocks.push(Block::Table(Table { head: cells, ..Table::default() }));
                 }
             }
+            ("`", last) => {
+                // What stands above what is said by the spaces before it.
+                let line = line.get(2..).unwrap_or_default().to_owned();
+                match last {
+                    Some(Block::Picture { lines }) => lines.push(line),
+                    _ => self.blocks.push(Block::Picture { lines: vec![line] }),
+                }
+            }
             ("-", None) => self.items.push(rest.to_owned()),
             ("-", Some(Block::Items { items, .. })) => items.push(rest.to_owned()),
             ("-", Some(_)) => self.blocks.push(Block::Items { items: vec![rest.to_owned()], more: 0 }),
@@ -195,7 +205,7 @@ impl Words {
                     table.more += table.rows.len().saturating_sub(cut.rows);
                     table.rows.truncate(cut.rows);
                 }
-                Block::Line { .. } | Block::Heading { .. } | Block::Facts { .. } => {}
+                Block::Line { .. } | Block::Heading { .. } | Block::Facts { .. } | Block::Picture { .. } => {}
             }
         }
         words
@@ -244,6 +254,7 @@ impl Block {
     fn tell(&self, told: &mut Vec<String>) {
         match self {
             Self::Line { text } => told.push(text.clone()),
+            Self::Picture { .. } => {}
             Self::Items { items, more } => told.extend(bulleted(items, *more)),
             Self::Heading { text } => told.push(format!("{text}:")),
             Self::Facts { facts } => {

@@ -57,6 +57,14 @@ A history is JSON Lines, one observation a line; the lines of one instant are on
   {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense1\", \"prefix\": \"hr\", \"people\": [[\"CORP\", \"anna\", 2]]}
   {\"at\": \"2026-03-29T01:30:00Z\", \"proxy\": \"sense2\", \"prefix\": \"\", \"error\": \"timeout\"}";
 
+/// What `report --help` ends with.
+const REPORT: &str = "\
+Examples:
+  headcount report daily                                        the last whole day
+  headcount report daily --for last-week                        each day of it
+  headcount report monthly --for 2026-10 --format html >october.html
+  headcount report daily --for yesterday --send                 to the channels that the report tells";
+
 /// What `preview --help` ends with.
 const PREVIEW: &str = "\
 Examples:
@@ -118,6 +126,19 @@ pub(super) enum Color {
     Never,
 }
 
+#[derive(Debug, ClapArgs)]
+pub(super) struct Schema {
+    #[arg(value_enum, default_value_t)]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum SchemaOf {
+    #[default]
+    Config,
+    Webhook,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Who is on, right now
@@ -127,6 +148,9 @@ pub(super) enum Command {
     Run,
     /// One check now, printed; nothing is recorded, nothing is sent
     Poll(Poll),
+    /// A report, shown here: how sites were used, or who is on; with --send it is told, too
+    #[command(after_help = REPORT)]
+    Report(Report),
     /// Tells channels who is on now
     Announce(Announce),
     /// Waits until people have left, before a restart, and tells channels how it goes
@@ -158,8 +182,8 @@ pub(super) enum Command {
     Import(Import),
     /// Writes a first configuration, from a few answers or flags, and tries it
     Init(Init),
-    /// The JSON Schema of the configuration, by which editors complete and check it
-    Schema,
+    /// The JSON Schema of the configuration, by which editors complete and check it, or of what a webhook is sent
+    Schema(Schema),
     /// Completions for a shell, to be sourced or installed
     Completions { shell: clap_complete::Shell },
     /// The manual page, in roff: headcount man | man -l -
@@ -335,6 +359,29 @@ pub(super) struct Init {
     /// A file with the address of a Teams workflow
     #[arg(long, value_name = "FILE")]
     pub(super) teams_url_file: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Report {
+    /// A report of the configuration
+    pub(super) name: String,
+    /// A day such as 2026-11-23, yesterday, last-week, last-month, or a month such as 2026-11 [default: the last whole period]
+    #[arg(long = "for", value_name = "WHEN")]
+    pub(super) of: Option<String>,
+    /// Send it to the report's channels, too
+    #[arg(long)]
+    pub(super) send: bool,
+    /// How to print it
+    #[arg(long, default_value = "text")]
+    pub(super) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    Text,
+    Json,
+    Html,
+    Csv,
 }
 
 #[derive(Debug, ClapArgs)]

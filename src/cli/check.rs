@@ -54,7 +54,11 @@ async fn silences(database: &std::path::Path, now: Timestamp) -> Result<Vec<Sile
 pub(super) async fn check(context: &Context<'_>, args: &Check) -> Result<Exit, Failure> {
     let config = context.config()?;
     let engine = Engine::new(config.templates.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
-    let failing = channels::rehearse(&engine);
+    let mut failing = channels::rehearse(&engine);
+    for spec in &config.channels {
+        let own = spec.channel.rehearse_own(&engine).into_iter();
+        failing.extend(own.map(|trouble| format!("channel `{}`: {trouble}", spec.channel.name)));
+    }
     if !failing.is_empty() {
         return Err(Failure::usage(format!("a template fails on a sample message: {}", failing.join("\nheadcount: "))));
     }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::exit::{Exit, Failure};
 use super::who::sentence;
 use super::{Context, outbox, output, topology};
+use crate::channels::ChannelKind;
 use crate::config::Config;
 use crate::jobs::Site;
 use crate::message::lasting;
@@ -47,8 +48,9 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
             tell(&line)?;
         }
     }
+    let state = context.state();
     let channels =
-        join_all(config.channels.iter().map(|spec| async { (&spec.channel, spec.channel.reach().await) })).await;
+        join_all(config.channels.iter().map(|spec| async { (&spec.channel, spec.channel.reach(&state).await) })).await;
     let known = known(context, config).await?;
     for (channel, reached) in channels {
         let name = format!("channel {} ({})", channel.name, channel.kind());
@@ -57,6 +59,9 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
         let line = match reached {
             // Its host answers, and yet it took nothing.
             Ok(_) if let Some(sick) = sick => Line::wrong(outbox::put_aside(sick, &config.time_zone)),
+            Ok(folder) if channel.kind() == ChannelKind::File => {
+                Line::fine(format!("{name}: `{}` can be written into; nothing was", output::shown(&folder)))
+            }
             Ok(host) => {
                 let answers = format!("{name}: {} answers; nothing was sent", output::shown(&host));
                 let on = |answer: Answer| output::day(answer.at, &config.time_zone);
@@ -71,6 +76,16 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
                 }
             }
             Err(why) => Line::wrong(format!("{name}: {}", output::shown(&why))),
+        };
+        if !line.fine && exit == Exit::Done {
+            exit = Exit::Failed;
+        }
+        tell(&line)?;
+    }
+    if let Some(ping) = &config.ping {
+        let line = match ping.reach().await {
+            Ok(host) => Line::fine(format!("ping: {} answers; it was not called", output::shown(&host))),
+            Err(why) => Line::wrong(format!("ping: {}", output::shown(&why))),
         };
         if !line.fine && exit == Exit::Done {
             exit = Exit::Failed;

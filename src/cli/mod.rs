@@ -25,6 +25,7 @@ mod output;
 mod poll;
 mod preview;
 mod replay;
+mod report;
 mod run;
 mod shell;
 mod silence;
@@ -89,6 +90,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Who(who) => who::who(&context, who).await,
         Command::Run => run::run(&context).await,
         Command::Poll(poll) => poll::poll(&context, poll).await,
+        Command::Report(report) => report::report(&context, report).await,
         Command::Announce(announce) => announce::announce(&context, announce).await,
         Command::Drain(drain) => drain::drain(&context, drain).await,
         Command::Check(check) => check::check(&context, check).await,
@@ -103,7 +105,7 @@ async fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Forget(forget) => forget::forget(&context, forget).await,
         Command::Import(import) => import::import(&context, import).await,
         Command::Init(init) => init::init(&context, init).await,
-        Command::Schema => shell::schema(),
+        Command::Schema(schema) => shell::schema(schema.of),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man => shell::man(),
         #[cfg(feature = "demo")]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::clean::csv_cell;
 use crate::qlik;
 
 /// The longest text from outside that is shown, in characters.
@@ -98,12 +99,11 @@ pub(super) fn json(value: &impl Serialize) -> io::Result<String> {
 
 /// A cell of CSV: no formula, quoted where it must be.
 pub(super) fn csv(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    let mut text = String::from(guard);
+    let mut text = String::new();
     for c in cell.chars().take(LONGEST) {
         if steers(c) && !matches!(c, '\t' | '\r' | '\n') { text.extend(c.escape_default()) } else { text.push(c) }
     }
-    if text.contains([',', '"', '\n', '\r', '\t']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    csv_cell(&text)
 }
 
 /// A table that keeps to the width of the terminal.

@@ -3,7 +3,7 @@
 
 use clap::CommandFactory as _;
 
-use super::args::Args;
+use super::args::{Args, SchemaOf};
 use super::exit::{Exit, Failure};
 use super::output;
 
@@ -14,8 +14,12 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-pub(super) fn schema() -> Result<Exit, Failure> {
-    output::print(&crate::config::schema())?;
+pub(super) fn schema(of: SchemaOf) -> Result<Exit, Failure> {
+    let schema = match of {
+        SchemaOf::Config => crate::config::schema(),
+        SchemaOf::Webhook => crate::channels::schema(),
+    };
+    output::print(&schema)?;
     Ok(Exit::Done)
 }
 

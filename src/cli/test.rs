@@ -79,6 +79,8 @@ fn advice(kind: ChannelKind) -> &'static str {
              owner may have left, or it may lead to another team or to a private channel."
         }
         ChannelKind::Email => "spam and quarantine first, then the mail server's log for the recipient.",
+        ChannelKind::Webhook => "the receiver's own log, for a POST that it answered with a 2xx.",
+        ChannelKind::File => "the folder: its newest file is the test, and `check --connect` names it.",
     }
 }
 

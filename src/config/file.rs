@@ -10,7 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::channels::{email, slack, teams, written};
+use crate::channels::{email, file, slack, teams, webhook, written};
+use crate::history::Period;
 use crate::judge::{Metric, Severity};
 use crate::names::Names;
 use crate::secret::Secret;
@@ -22,6 +23,7 @@ pub(super) struct Config {
     pub(super) store: Option<Store>,
     pub(super) keep: Option<Keep>,
     pub(super) templates: Option<String>,
+    pub(super) ping: Option<Ping>,
     #[serde(default)]
     pub(super) sites: Named<Site>,
     #[serde(default)]
@@ -32,9 +34,6 @@ pub(super) struct Config {
     pub(super) reports: Named<Report>,
     #[serde(default)]
     pub(super) channels: Named<Channel>,
-    #[serde(default, rename = "ping")]
-    #[schemars(skip)]
-    _ping: Later,
     #[serde(default)]
     pub(super) maintenance: Named<Maintenance>,
 }
@@ -65,6 +64,24 @@ pub(super) struct Keep {
     pub(super) readings: Option<String>,
     pub(super) deliveries: Option<String>,
     pub(super) readings_full: Option<String>,
+}
+
+/// The dead man's switch; exactly one of the three addresses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ping {
+    #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
+    pub(super) url: Option<Secret>,
+    pub(super) url_file: Option<String>,
+    pub(super) url_env: Option<String>,
+    pub(super) every: Option<String>,
+    pub(super) ca: Option<String>,
+    #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
+    pub(super) proxy_url: Option<Secret>,
+    pub(super) proxy_url_file: Option<String>,
+    pub(super) proxy_url_env: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -139,6 +156,10 @@ pub(super) struct Rule {
     pub(super) change: Option<Change>,
     pub(super) unreachable: Option<Unreachable>,
     pub(super) stale: Option<Stale>,
+    pub(super) unusual: Option<Unusual>,
+    pub(super) watch: Option<Watch>,
+    pub(super) absence: Option<Absence>,
+    pub(super) certificate: Option<Expiry>,
     #[serde(default)]
     pub(super) severity: Severity,
     pub(super) tell: Option<OneOrMany>,
@@ -148,18 +169,6 @@ pub(super) struct Rule {
     pub(super) during: Option<Window>,
     #[serde(rename = "where")]
     pub(super) narrowed: Option<Where>,
-    #[serde(default, rename = "unusual")]
-    #[schemars(skip)]
-    _unusual: Later,
-    #[serde(default, rename = "watch")]
-    #[schemars(skip)]
-    _watch: Later,
-    #[serde(default, rename = "absence")]
-    #[schemars(skip)]
-    _absence: Later,
-    #[serde(default, rename = "certificate")]
-    #[schemars(skip)]
-    _certificate: Later,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -200,6 +209,8 @@ pub(super) enum ThresholdMetric {
     Users,
     Anonymous,
     SessionsOfOneUser,
+    Joined,
+    Left,
     Saturated,
     MemoryFree,
 }
@@ -212,9 +223,47 @@ pub(super) struct Change {
     pub(super) falls: Option<Scalar>,
     pub(super) within: String,
     pub(super) at_least: Option<u64>,
-    #[serde(default, rename = "over")]
-    #[schemars(skip)]
-    _over: Later,
+    pub(super) over: Option<Over>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unusual {
+    pub(super) metric: Metric,
+    pub(super) by: Option<f64>,
+    pub(super) at_least: Option<u64>,
+    pub(super) weeks: Option<u32>,
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+    pub(super) over: Option<Over>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watch {
+    pub(super) user: Option<OneOrMany>,
+    pub(super) when: Option<When>,
+    pub(super) sessions_of_one_user: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum When {
+    Each,
+    FirstEver,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Absence {
+    #[serde(rename = "for")]
+    pub(super) hold: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expiry {
+    pub(super) days: Option<Vec<u32>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -255,9 +304,15 @@ pub(super) struct Report {
     pub(super) time_zone: Option<String>,
     pub(super) tell: Option<OneOrMany>,
     pub(super) late: Option<String>,
-    #[serde(default, rename = "digest")]
-    #[schemars(skip)]
-    _digest: Later,
+    pub(super) digest: Option<Digest>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Digest {
+    pub(super) period: Period,
+    pub(super) name_people: Option<bool>,
+    pub(super) working_hours: Option<Window>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -273,6 +328,8 @@ pub(super) struct Channel {
     pub(super) slack: Option<slack::Written>,
     pub(super) teams: Option<teams::Written>,
     pub(super) email: Option<email::Written>,
+    pub(super) webhook: Option<webhook::Written>,
+    pub(super) file: Option<file::Written>,
     pub(super) from: Option<Severity>,
     pub(super) names: Option<Names>,
     pub(super) resolved: Option<bool>,
@@ -284,15 +341,11 @@ pub(super) struct Channel {
     pub(super) pace: Option<String>,
     pub(super) give_up: Option<String>,
     pub(super) ca: Option<String>,
-    #[serde(default, rename = "webhook")]
-    #[schemars(skip)]
-    _webhook: Later,
-    #[serde(default, rename = "file")]
-    #[schemars(skip)]
-    _file: Later,
-    #[serde(default, rename = "proxy_url")]
-    #[schemars(skip)]
-    _proxy_url: Later,
+    #[serde(default, deserialize_with = "written::secret")]
+    #[schemars(with = "Option<String>")]
+    pub(super) proxy_url: Option<Secret>,
+    pub(super) proxy_url_file: Option<String>,
+    pub(super) proxy_url_env: Option<String>,
 }
 
 /// Hours of days, such as `{days: "MON-FRI", hours: "20:00-07:00"}`.

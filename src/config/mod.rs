@@ -22,6 +22,7 @@ pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 use crate::channels::Channel;
+use crate::channels::ping::Ping;
 use crate::jobs::{Check, Report, Site};
 use crate::names::Names;
 use crate::outbox::Policy;
@@ -41,6 +42,8 @@ pub struct Config {
     /// How long the store keeps what.
     pub keep: Keep,
     pub templates: Option<PathBuf>,
+    /// The dead man's switch.
+    pub ping: Option<Arc<Ping>>,
     pub sites: Vec<Arc<Site>>,
     pub checks: Vec<Check>,
     pub reports: Vec<Report>,

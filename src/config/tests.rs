@@ -31,7 +31,7 @@ rules:
     tell: [ops, bosses]
   blind: {unreachable: {for: 2m, parts: any}, severity: critical, tell: [ops], where: {virtual_proxy: [hr, s*]}, during: {days: MON-FRI}}
 reports:
-  before-restart: {who: {}, site: all, cron: "45 21 * * SUN", tell: [ops], late: 1h}
+  before-restart: {who: {}, site: all, cron: "45 21 * * SUN", tell: [ops, audit, scratch], late: 1h}
 channels:
   ops: {slack: {webhook_url_file: slack-ops}}
   bosses:
@@ -40,6 +40,8 @@ channels:
       to: [cio@example.com]
       smtp: {host: mail.example.com, user: headcount, password_file: smtp-password}
     from: critical
+  audit: {webhook: {url_file: audit-url, key_file: hook-key}}
+  scratch: {file: {folder: out}}
 "#;
 
 /// What is right, and how it is written wrong.
@@ -47,7 +49,25 @@ const MISTAKES: &[(&str, &str)] = &[
     ("time_zone: Europe/Stockholm", "time_zone: Europe/Stokholm"),
     ("time_zone:", "timezone:"),
     ("store: {sqlite: headcount.db}", "store: {postgres: {url_file: x}}"),
+    ("store: {sqlite: headcount.db}", "store: {names: shown}"),
     ("store: {sqlite: headcount.db}", "ping: {url_file: dead-man}"),
+    ("store: {sqlite: headcount.db}", "ping: {url: http://ping.example.com/topsecret}"),
+    ("store: {sqlite: headcount.db}", "ping: {url: https://ping.example.com/topsecret, every: 0s}"),
+    ("store: {sqlite: headcount.db}", "ping: {url: https://ping.example.com/topsecret, every: often}"),
+    ("store: {sqlite: headcount.db}", "ping: {every: 5m}"),
+    ("store: {sqlite: headcount.db}", "ping: https://ping.example.com/topsecret"),
+    ("store: {sqlite: headcount.db}", "ping: {url: https://ping.example.com/topsecret, proxy_url: proxy.example.com}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: out}, proxy_url: http://proxy.example.com:3128}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: out}, ca: root.pem}"),
+    (
+        "ops: {slack: {webhook_url_file: slack-ops}}",
+        "ops: {slack: {webhook_url_file: slack-ops}, proxy_url: https://me:topsecret@proxy.example.com}",
+    ),
+    (
+        "ops: {slack: {webhook_url_file: slack-ops}}",
+        "ops: {slack: {webhook_url_file: slack-ops}, proxy_url: http://me:topsecret@proxy.example.com/x}",
+    ),
+    ("  bosses:\n    email:", "  bosses:\n    proxy_url: http://me:topsecret@proxy.example.com:3128\n    email:"),
     ("store: {sqlite: headcount.db}", "keep: {sessions: 90}"),
     ("store: {sqlite: headcount.db}", "keep: {sessions: 1h}"),
     ("store: {sqlite: headcount.db}", "keep: {readings: 30d, readings_full: 35d}"),
@@ -121,6 +141,18 @@ const MISTAKES: &[(&str, &str)] = &[
     ("severity: warning", "where: {directory: 'CORP\\anna'}"),
     ("severity: warning", "where: {proxy: sense1}"),
     ("above: 200, clear: 180", "above: 200, over: user"),
+    ("change: {metric: sessions", "change: {metric: joined"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "unusual: {metric: left}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "unusual: {metric: users, by: 0, weeks: 1}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "watch: {user: admin}"),
+    (
+        "change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}",
+        "watch: {sessions_of_one_user: 1, when: each}",
+    ),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "watch: {}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "absence: {for: a while}"),
+    ("change: {metric: sessions, falls: 50%, within: 5m, at_least: 20}", "certificate: {days: [0, 30]}"),
+    ("unreachable: {for: 2m, parts: any}", "certificate: {}"),
     ("  blind: {unreachable: {for: 2m, parts: any}", "  blind: {threshold: {metric: users, above: 1}, unreachable: {}"),
     ("severity: warning", "damp: {openings: 1, within: 30m}"),
     ("severity: warning", "damp: {openings: 4, within: 0s}"),
@@ -134,7 +166,9 @@ const MISTAKES: &[(&str, &str)] = &[
     ("reports:", "maintenance:\n  patch: {site: prod, cron: \"0 * * * *\", lasts: 1h}\nreports:"),
     ("reports:", "maintenance:\n  patch: {site: prod, cron: \"0 22 * * SUN\", lasts: 0s}\nreports:"),
     ("  blind: {unreachable: {for: 2m, parts: any},", "  blind: {"),
-    ("who: {}", "digest: {period: day}"),
+    ("who: {}", "digest: {period: year}"),
+    ("who: {}", "digest: {period: day}, who: {}"),
+    ("who: {}", "digest: {period: day, working_hours: {days: MONDAY}}"),
     ("cron: \"45 21 * * SUN\", ", ""),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url: #ops}}"),
     ("webhook_url_file: slack-ops", "webhook_url_file: slack-oops"),
@@ -198,6 +232,24 @@ const MISTAKES: &[(&str, &str)] = &[
         "smtp: {host: mail.example.com, user: headcount, password_file: smtp-password}",
         "smtp: smtp://headcount:hunter2@mail.example.com:25",
     ),
+    ("url_file: audit-url", "url: http://audit.example.com/topsecret"),
+    ("url_file: audit-url", "url: https://x.webhook.office.com/topsecret"),
+    ("url_file: audit-url", "url: https://hooks.slack.com/topsecret"),
+    ("url_file: audit-url, ", ""),
+    ("key_file: hook-key", "key: topsecret"),
+    ("key_file: hook-key", "key_file: smtp-password"),
+    ("key_file: hook-key", "key: whsec_aHVudGVyMg=="),
+    ("key_file: hook-key", "key_file: hook-key, template: nothing.json.j2"),
+    ("key_file: hook-key", "key_file: hook-key, template: slack-ops"),
+    ("key_file: hook-key", "key_file: hook-key, template: broken.json.j2"),
+    ("key_file: hook-key", "key_file: hook-key, limit: 4000"),
+    ("key_file: hook-key", "key_file: hook-key, template: own.json.j2, limit: 40"),
+    ("key_file: hook-key", "keyfile: hook-key"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: ../out}}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: ''}}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: .}}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: out}"),
+    ("scratch: {file: {folder: out}}", "scratch: {file: {folder: out}, webhook: {url_file: audit-url}}"),
     ("exclude: ['INTERNAL\\sa_*']", "exclude: [\"INTERNAL\\sa_*\"]"),
     ("reports:", "rules: {}\nreports:"),
     ("rules: [crowded, mass-logout, blind]", "rules: [crowded, blind]"),
@@ -214,6 +266,10 @@ fn folder() -> tempfile::TempDir {
     std::fs::write(folder.path().join("slack-ops"), "https://hooks.slack.com/services/T0/B0/topsecret\n").unwrap();
     std::fs::write(folder.path().join("smtp-password"), "hunter2\n").unwrap();
     std::fs::write(folder.path().join("empty"), "\n").unwrap();
+    std::fs::write(folder.path().join("audit-url"), "https://audit.example.com/hooks/topsecret\n").unwrap();
+    std::fs::write(folder.path().join("hook-key"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    std::fs::write(folder.path().join("own.json.j2"), "{\"text\": {{ text }}}\n").unwrap();
+    std::fs::write(folder.path().join("broken.json.j2"), "{\n{% if %}\n}\n").unwrap();
     std::fs::write(folder.path().join("pfx-password"), "secret\n").unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/certificates");
     for (from, to) in [
@@ -246,11 +302,32 @@ fn told_of(folder: &Path, problems: &Problems) -> String {
 fn the_whole_of_what_is_built_is_read() {
     let folder = folder();
     let config = Config::from_text(&folder.path().join("headcount.yaml"), GOOD).unwrap();
-    assert_eq!((config.sites.len(), config.checks.len(), config.reports.len(), config.channels.len()), (1, 1, 1, 2));
+    assert_eq!((config.sites.len(), config.checks.len(), config.reports.len(), config.channels.len()), (1, 1, 1, 4));
     assert_eq!(config.checks[0].rules.len(), 3);
     let shown = format!("{config:?}");
-    for secret in ["topsecret", "hunter2", "PRIVATE"] {
+    for secret in ["topsecret", "hunter2", "PRIVATE", "whsec_"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn no_channel_tells_more_of_names_than_the_store() {
+    use crate::names::Names::{Full, Hidden, Pseudonym};
+    let folder = folder();
+    for (store, channel, means) in [
+        ("", "", (Full, Full)),
+        ("", ", names: pseudonym", (Full, Pseudonym)),
+        (", names: full", ", names: hidden", (Full, Hidden)),
+        (", names: pseudonym", "", (Pseudonym, Pseudonym)),
+        (", names: pseudonym", ", names: hidden", (Pseudonym, Hidden)),
+        (", names: hidden", ", names: full", (Hidden, Hidden)),
+    ] {
+        let ops = "ops: {slack: {webhook_url_file: slack-ops}";
+        let file = "store: {sqlite: headcount.db";
+        let text = GOOD.replace(ops, &format!("{ops}{channel}")).replace(file, &format!("{file}{store}"));
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        let ops = config.channel("ops").unwrap().channel.names();
+        assert_eq!((config.names, ops), means, "{store} {channel}");
     }
 }
 

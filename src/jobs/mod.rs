@@ -5,10 +5,12 @@
 mod accounts;
 mod discovery;
 mod drain;
+mod look_back;
 mod lookout;
 mod notice;
 mod past;
 mod poll;
+mod pulse;
 mod release;
 mod report;
 mod tidy;
@@ -24,23 +26,27 @@ use tokio::sync::Mutex;
 
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
+pub use look_back::{look_back, store_begins};
 pub use lookout::{Lookout, lookout};
 pub use notice::{Letters, announce, letters, mail_people, test};
 pub use past::{PastPoll, remember};
 pub use poll::{Watch, observe_and_judge, poll};
+pub use pulse::Pulse;
 pub use release::release;
-pub use report::{ReportJob, names, report};
+pub use report::{ReportJob, names, report, send_report, who_now};
 pub use tidy::tidy;
 pub use upkeep::upkeep;
 
 use crate::channels::Channel;
 use crate::clock::Clock;
+use crate::history::Period;
 use crate::judge::Rule;
 use crate::outbox::{Courier, Policy};
 use crate::qlik;
 use crate::render::Engine;
-use crate::schedule::{Cron, Maintenance};
+use crate::schedule::{Cron, Maintenance, Window};
 use crate::store::Store;
+use crate::store::aggregate::Limit;
 
 /// A site, and how to reach it.
 #[derive(Debug)]
@@ -68,10 +74,11 @@ impl Check {
     }
 }
 
-/// A report on a schedule: who is on, at that moment.
+/// A report on a schedule.
 #[derive(Debug)]
 pub struct Report {
     pub name: String,
+    pub kind: ReportKind,
     pub sites: Vec<Arc<Site>>,
     pub cron: Cron,
     pub tell: Vec<Arc<str>>,
@@ -88,6 +95,36 @@ pub struct Before {
     pub lead: SignedDuration,
 }
 
+/// What a report tells.
+#[derive(Clone, Debug)]
+pub enum ReportKind {
+    /// Who is on, at that moment.
+    Who,
+    /// How sites were used.
+    Digest(Arc<Digest>),
+}
+
+/// What a digest looks back over, and what it measures against.
+#[derive(Debug)]
+pub struct Digest {
+    pub period: Period,
+    /// Whether people are ranked by the time that they were connected.
+    pub name_people: bool,
+    pub working: Window,
+    /// The report's sites, in the configuration's order.
+    pub sites: Vec<DigestSite>,
+}
+
+/// One site of a digest.
+#[derive(Debug)]
+pub struct DigestSite {
+    pub site: Arc<Site>,
+    /// When it is polled; none where no check does.
+    pub cron: Option<Cron>,
+    /// The thresholds of its check, by the names of their rules.
+    pub limits: Vec<(Arc<str>, Limit)>,
+}
+
 /// A channel as jobs see it, with what it wants to be told.
 pub struct Place {
     pub channel: Arc<Channel>,
@@ -102,6 +139,8 @@ pub struct Rooms {
     pub courier: Arc<Courier>,
     pub channels: HashMap<String, Place>,
     pub zone: TimeZone,
+    /// The dead man's switch, if there is one.
+    pub pulse: Option<Arc<Pulse>>,
     /// Held from the look at what a channel was told to the commit of what it is told next, so that no two count alike.
     pub desk: Arc<Mutex<()>>,
 }

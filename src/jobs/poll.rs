@@ -102,6 +102,9 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     if recorded == Recorded::AlreadyDone {
         return Ok(recorded);
     }
+    if let Some(pulse) = rooms.pulse.as_ref().filter(|_| snapshot.coverage().answered > 0) {
+        pulse.beat();
+    }
     for finding in &judgement.findings {
         let (site, rule) = (&*watch.site.name, &*finding.rule.name);
         let severity = finding.rule.severity.word();
@@ -129,6 +132,9 @@ pub async fn observe_and_judge(
         Some(store) => store.past(&watch.site.name, at, looks_back, interval).await?,
         None => Past { interval, ..Past::default() },
     };
+    if let Some(store) = store {
+        past.memory = store.memory_of(&watch.site.name, &watch.rules, at).await?;
+    }
     past.note_schedules(at, Some(&watch.cron), &watch.maintenance);
     if let (Some(store), Some(missed)) = (store, &mut past.missed) {
         let mut life = store.life_since(missed.from).await?;

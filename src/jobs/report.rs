@@ -1,4 +1,4 @@
-//! Look at this moment, and say who is on.
+//! Say who is on at this moment, or look back and say how it was.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,38 +6,66 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 
-use super::{Before, Report, Rooms, Site, discovery};
-use crate::message::{self, Kind, KnownNames, Occasion};
-use crate::outbox::Addressed;
+use super::notice::once;
+use super::{Before, Digest, Report, ReportKind, Rooms, Site, discovery, look_back};
+use crate::history::{Period, Span};
+use crate::message::{self, Kind, KnownNames, Message, Occasion};
+use crate::outbox::{Addressed, DeliveryId, NewDelivery};
 use crate::qlik::{Qlik, TlsError};
+use crate::schedule::Cron;
 use crate::snapshot::{Snapshot, User};
 use crate::store::{Slot, Store, StoreError};
 
 /// A report, with its sites ready to be asked.
 pub struct ReportJob {
     pub name: String,
+    pub kind: ReportKind,
     pub sites: Vec<(Arc<Site>, Qlik)>,
     pub tell: Vec<Arc<str>>,
-    pub zone: TimeZone,
+    pub cron: Cron,
     pub before: Option<Before>,
 }
 
 impl ReportJob {
     pub fn new(report: &Report) -> Result<Self, TlsError> {
-        let sites =
-            report.sites.iter().map(|site| Ok((site.clone(), Qlik::new(&site.qlik)?))).collect::<Result<_, _>>()?;
-        Ok(Self {
-            name: report.name.clone(),
-            sites,
-            tell: report.tell.clone(),
-            zone: report.cron.zone().clone(),
-            before: report.before.clone(),
-        })
+        let sites = match report.kind {
+            ReportKind::Who => {
+                report.sites.iter().map(|site| Ok((site.clone(), Qlik::new(&site.qlik)?))).collect::<Result<_, _>>()?
+            }
+            // It looks into the store alone.
+            ReportKind::Digest(_) => Vec::new(),
+        };
+        let (name, kind, tell) = (report.name.clone(), report.kind.clone(), report.tell.clone());
+        Ok(Self { name, kind, sites, tell, cron: report.cron.clone(), before: report.before.clone() })
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.cron.zone()
     }
 }
 
-/// Tells who is on now, for a slot that came due. False where someone else did.
+/// Tells a report for a slot that came due. False where someone else did.
 pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool, StoreError> {
+    let deliveries = match &job.kind {
+        ReportKind::Who => who(rooms, job, slot).await?,
+        ReportKind::Digest(digest) => {
+            let Some(deliveries) = digested(rooms, job, digest, slot).await? else {
+                tracing::info!(report = job.name, "no whole period has passed since the last one");
+                return rooms.store.pass_over(slot).await;
+            };
+            deliveries
+        }
+    };
+    let desk = rooms.desk.lock().await;
+    let outgoing = rooms.scheduled(deliveries).await?;
+    let ours = rooms.store.record_report(slot, &outgoing, rooms.clock.now()).await?;
+    drop(desk);
+    tracing::info!(report = job.name, deliveries = outgoing.deliveries.len(), "report");
+    rooms.courier.wake();
+    Ok(ours)
+}
+
+async fn who(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<Vec<NewDelivery>, StoreError> {
     let now = rooms.clock.now();
     let looks = job.sites.iter().map(|(site, qlik)| discovery::look(&rooms.store, &site.name, qlik, now));
     let snapshots = join_all(looks).await.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -52,19 +80,73 @@ pub async fn report(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<bool,
             }
         };
         let link = site.link.as_deref();
-        let mut message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, &job.zone));
+        let mut message = message::who(snapshot, &occasion, Some(&job.name), link, &names, (now, job.zone()));
         rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
         let cause = format!("report:{}:{}:{}", job.name, slot.slot, site.name);
         let about = Addressed { cause: &cause, follows: None, kind: Kind::Who, urgent: false };
         deliveries.extend(rooms.deliveries(&message, &job.tell, &about, |_| true));
     }
-    let desk = rooms.desk.lock().await;
-    let outgoing = rooms.scheduled(deliveries).await?;
-    let ours = rooms.store.record_report(slot, &outgoing, now).await?;
-    drop(desk);
-    tracing::info!(report = job.name, deliveries = outgoing.deliveries.len(), "report");
-    rooms.courier.wake();
-    Ok(ours)
+    Ok(deliveries)
+}
+
+/// Who is on a site at this moment, as a report that somebody asked for. Also whether all of it was seen.
+pub async fn who_now(rooms: &Rooms, report: &Report, site: &Site, qlik: &Qlik) -> Result<(Message, bool), StoreError> {
+    let now = rooms.clock.now();
+    let snapshot = discovery::look(&rooms.store, &site.name, qlik, now).await?;
+    let names = names(&rooms.store, &snapshot).await?;
+    let occasion = Occasion::Asked { planned: None, because: None };
+    let at = (now, report.cron.zone());
+    let message = message::who(&snapshot, &occasion, Some(&report.name), site.link.as_deref(), &names, at);
+    Ok((message, snapshot.coverage().is_full()))
+}
+
+/// Puts a report that somebody asked for into the outbox: asking twice is meant twice.
+pub async fn send_report(
+    rooms: &Rooms,
+    report: &Report,
+    messages: &mut [Message],
+) -> Result<Vec<DeliveryId>, StoreError> {
+    let now = rooms.clock.now();
+    rooms.note_pseudonyms(messages).await?;
+    let mut deliveries = Vec::new();
+    for message in messages {
+        let cause = format!("report:{}:asked:{}", report.name, once(now));
+        let about = Addressed { cause: &cause, follows: None, kind: message.kind, urgent: false };
+        deliveries.extend(rooms.deliveries(message, &report.tell, &about, |_| true));
+    }
+    rooms.store.enqueue(&deliveries, now).await
+}
+
+/// Every whole period since the last one that was told; none where there is none.
+async fn digested(
+    rooms: &Rooms,
+    job: &ReportJob,
+    digest: &Digest,
+    slot: &Slot,
+) -> Result<Option<Vec<NewDelivery>>, StoreError> {
+    let (now, zone) = (rooms.clock.now(), job.zone());
+    let told = rooms.store.report_told(&slot.schedule, now).await?;
+    let span = match (Span::whole_between(digest.period, told.last(), slot.slot, zone), told.told) {
+        (Some(span), _) => span.newest(most(digest.period)),
+        // A report that is new has something to tell.
+        (None, None) => Span::last_before(digest.period, slot.slot, zone),
+        (None, Some(_)) => return Ok(None),
+    };
+    let missed = job.cron.between(told.last(), slot.slot).collect();
+    let named = (job.name.as_str(), digest);
+    let mut message = look_back(&rooms.store, named, span, Some(slot.slot), missed, (now, zone)).await?;
+    rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;
+    let cause = format!("report:{}:{}..{}", job.name, span.first, span.last_day());
+    let about = Addressed { cause: &cause, follows: None, kind: Kind::Digest, urgent: false };
+    Ok(Some(rooms.deliveries(&message, &job.tell, &about, |_| true)))
+}
+
+/// How many periods one digest tells at most, after headcount was away for long.
+fn most(period: Period) -> usize {
+    match period {
+        Period::Day => 31,
+        Period::Week | Period::Month => 12,
+    }
 }
 
 /// What the store knows of people: what they are called whom the site did not name, and since when they are on.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::secret::Secret;
@@ -14,7 +15,7 @@ const REMINDERS: [i64; 3] = [15, 5, 1];
 const TOO_SOON: SignedDuration = SignedDuration::from_mins(1);
 
 /// The steps of a restart, as they are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// It is planned, and people may be on.

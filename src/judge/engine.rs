@@ -1,12 +1,13 @@
 //! The engines' own numbers beyond their bound.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bound, FindingFacts, HoldFor, Verdict};
 use crate::snapshot::{Coverage, Engine};
 
 /// What is asked of engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineMetric {
     /// How many engines are saturated.

@@ -170,11 +170,13 @@ pub(super) struct Found<'a> {
     pub live: Option<&'a Incident>,
     /// The time between polls that the schedule asks for.
     pub interval: SignedDuration,
+    /// Whether it is time to say it again, where that is not for `repeat` to say.
+    pub again: Option<bool>,
 }
 
 /// Takes one rule's incident one snapshot further.
 pub(super) fn step(site: &Arc<str>, found: &Found<'_>, mut telling: Telling<'_>) {
-    let Found { part, verdict, hold, live, interval } = *found;
+    let Found { part, verdict, hold, live, interval, again } = *found;
     let (rule, at) = (telling.rule, telling.at);
     let shown = telling.facts.measured();
     let hours = rule.during.as_ref().map(|during| during.stretch_at(at));
@@ -212,7 +214,7 @@ pub(super) fn step(site: &Arc<str>, found: &Found<'_>, mut telling: Telling<'_>)
                 (Some(repeat), Some(told_at)) => !rested && at.duration_since(told_at) >= repeat,
                 _ => false,
             };
-            telling.still(open, incident, due);
+            telling.still(open, incident, again.unwrap_or(due));
         }
         (Verdict::Clear, Some(open)) if is_open => {
             let mut closed = Incident { state: State::Closed, closed: Some(at), ..open.clone() };

@@ -4,17 +4,23 @@
 //! Thinks only: no clock, no store, no channel; `now` is an argument.
 //! Does not word anything; that is [`message`](crate::message)'s work.
 
+mod absence;
+mod certificate;
 mod change;
+mod crowd;
 mod damp;
 mod drain;
 mod engine;
 mod incident;
+mod memory;
 mod scope;
 mod silence;
 mod stale;
 mod telling;
 mod threshold;
 mod unreachable;
+mod unusual;
+mod watch;
 
 use std::sync::Arc;
 
@@ -23,17 +29,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use absence::Absence;
+pub use certificate::Expiry;
 pub use change::{Amount, Change};
+pub use crowd::{Crowd, Who};
 pub use damp::{Damp, Flap, Flapping};
 pub use drain::{Drain, End, Step, Unchanged};
 pub use engine::{EngineMetric, EngineThreshold};
 pub(crate) use incident::cause;
 pub use incident::{Incident, IncidentId, Peak, State, newest_events};
+pub use memory::{Changes, Hour, Keep, Measured, Memory, Place, Run};
 pub use scope::{Over, Tally, Where};
 pub use silence::{Silence, names};
 pub use stale::{Away, Life, LifeTurn, Missed, Stale, why_away};
 pub use threshold::Threshold;
 pub use unreachable::{Parts, Unreachable};
+pub use unusual::{Unusual, Usual};
+pub use watch::{Climb, Watch, Watched, When};
+
+pub(crate) use crowd::BACK;
 
 use incident::Found;
 use scope::View;
@@ -41,7 +55,7 @@ use telling::Telling;
 
 use crate::hex;
 use crate::schedule::{Cron, Maintenance, Window};
-use crate::snapshot::{Counts, Coverage, Snapshot};
+use crate::snapshot::{Certificate, Counts, Coverage, Snapshot};
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -72,10 +86,14 @@ pub enum Metric {
     Anonymous,
     /// The most that any one user has.
     SessionsOfOneUser,
+    /// Users who were not there at the poll before, and have not come back after a short while.
+    Joined,
+    /// Users who were there at the poll before.
+    Left,
 }
 
 /// On which side of its limit a number is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     Above,
@@ -83,7 +101,7 @@ pub enum Bound {
 }
 
 /// Which way a number moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Turn {
     Rises,
@@ -97,6 +115,8 @@ impl Metric {
             Self::Users => tally.counts.users,
             Self::Anonymous => tally.counts.anonymous,
             Self::SessionsOfOneUser => tally.most,
+            Self::Joined => tally.joined,
+            Self::Left => tally.left,
         }
     }
 
@@ -105,12 +125,19 @@ impl Metric {
         matches!(self, Self::Sessions | Self::Users | Self::Anonymous)
     }
 
+    /// Whether it is told by who was on at the poll before.
+    pub(crate) fn is_movement(self) -> bool {
+        matches!(self, Self::Joined | Self::Left)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Sessions => "sessions",
             Self::Users => "users",
             Self::Anonymous => "anonymous",
             Self::SessionsOfOneUser => "sessions_of_one_user",
+            Self::Joined => "joined",
+            Self::Left => "left",
         }
     }
 }
@@ -151,6 +178,10 @@ pub enum RuleKind {
     Change(Change),
     Unreachable(Unreachable),
     Stale(Stale),
+    Unusual(Unusual),
+    Watch(Watch),
+    Absence(Absence),
+    Certificate(Expiry),
 }
 
 impl RuleKind {
@@ -165,19 +196,25 @@ impl RuleKind {
             Self::Change(_) => "change",
             Self::Unreachable(_) => "unreachable",
             Self::Stale(_) => "stale",
+            Self::Unusual(_) => "unusual",
+            Self::Watch(_) => "watch",
+            Self::Absence(_) => "absence",
+            Self::Certificate(_) => "certificate",
         }
     }
 
     /// Whether what it finds is over as it happens.
     pub fn is_event(&self) -> bool {
-        matches!(self, Self::Change(_) | Self::Stale(_))
+        matches!(self, Self::Change(_) | Self::Stale(_) | Self::Watch(_))
     }
 
     /// What it opens one incident each for.
     pub fn over(&self) -> Over {
         match self {
             Self::Threshold(threshold) => threshold.over,
-            Self::Change(_) | Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => Over::Site,
+            Self::Change(change) => change.over,
+            Self::Unusual(unusual) => unusual.over,
+            _ => Over::Site,
         }
     }
 
@@ -186,15 +223,45 @@ impl RuleKind {
         match self {
             Self::Threshold(threshold) => Some(threshold.metric),
             Self::Change(change) => Some(change.metric),
-            Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => None,
+            Self::Unusual(unusual) => Some(unusual.metric),
+            _ => None,
         }
     }
 
-    /// How far back it compares, if it does.
+    /// How far back it compares with single readings, if it does.
     pub fn looks_back(&self) -> Option<SignedDuration> {
         match self {
-            Self::Change(change) => Some(change.within),
-            Self::Threshold(_) | Self::Engines(_) | Self::Unreachable(_) | Self::Stale(_) => None,
+            Self::Change(change) => Some(change.looks_back()),
+            _ => None,
+        }
+    }
+
+    /// How long before a poll it must have watched, to judge it as it would.
+    pub fn lead(&self) -> Option<SignedDuration> {
+        match self {
+            Self::Unusual(unusual) => Some(unusual.looks_back()),
+            // As far back as sessions are kept by default.
+            Self::Watch(Watch::SignsIn { when: When::FirstEver, .. }) => Some(SignedDuration::from_hours(90 * 24)),
+            _ => self.looks_back(),
+        }
+    }
+
+    /// Whether it wants to know who was on before.
+    pub(crate) fn looks_at_people(&self) -> bool {
+        matches!(self, Self::Watch(Watch::SignsIn { .. })) || self.metric().is_some_and(Metric::is_movement)
+    }
+
+    /// What becomes of a number that it counted.
+    fn keeps(&self, whole: bool, at: Timestamp) -> Option<Keep> {
+        /// A directory that nobody was on for longer is forgotten.
+        const DAY: SignedDuration = SignedDuration::from_hours(24);
+        match self {
+            Self::Change(change) if !whole || !change.metric.is_plain() => Some(Keep::For(change.looks_back())),
+            Self::Threshold(threshold) if threshold.over == Over::Directory && threshold.bound == Bound::Below => {
+                Some(Keep::For(DAY))
+            }
+            Self::Unusual(unusual) => Some(Keep::InHour(unusual.hour(at), unusual.looks_back())),
+            _ => None,
         }
     }
 }
@@ -238,6 +305,8 @@ pub struct Past {
     pub missed: Option<Missed>,
     /// The rules that have opened lately, of those that are damped.
     pub flaps: Vec<Flap>,
+    /// Who is on, numbers of parts, and what was usual.
+    pub memory: Arc<Memory>,
     /// When the last incident of a rule about silence ended: what was counted before is no measure for what is counted after.
     pub blind_until: Option<Timestamp>,
 }
@@ -316,7 +385,7 @@ impl Why {
 }
 
 /// What the rule saw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FindingFacts {
     Threshold {
         metric: Metric,
@@ -348,6 +417,34 @@ pub enum FindingFacts {
     Unreachable {
         coverage: Coverage,
     },
+    /// A number unlike what is usual.
+    Unusual {
+        metric: Metric,
+        value: u64,
+        usual: Usual,
+        coverage: Coverage,
+    },
+    /// Nobody was on; or somebody is again.
+    Absence {
+        counts: Counts,
+        coverage: Coverage,
+    },
+    /// These signed in.
+    SignedIn {
+        when: When,
+        people: Vec<Watched>,
+        coverage: Coverage,
+    },
+    /// These have as many sessions as they may, or one fewer.
+    Sessions {
+        limit: u64,
+        people: Vec<Watched>,
+        coverage: Coverage,
+    },
+    /// This is good until then.
+    Certificate {
+        certificate: Certificate,
+    },
     /// headcount missed so many polls between two.
     Stale {
         from: Timestamp,
@@ -362,7 +459,14 @@ impl FindingFacts {
     fn measured(&self) -> Option<(u64, Bound)> {
         match self {
             Self::Threshold { value, bound, .. } | Self::Engines { value, bound, .. } => Some((*value, *bound)),
-            Self::Change { .. } | Self::Stale { .. } => None,
+            Self::Unusual { value, usual, .. } if *value > usual.highest => Some((*value, Bound::Above)),
+            Self::Unusual { value, .. } => Some((*value, Bound::Below)),
+            Self::Change { .. }
+            | Self::Stale { .. }
+            | Self::Absence { .. }
+            | Self::SignedIn { .. }
+            | Self::Sessions { .. }
+            | Self::Certificate { .. } => None,
             Self::Unreachable { coverage } => Some((coverage.asked - coverage.answered, Bound::Above)),
         }
     }
@@ -376,6 +480,10 @@ pub struct Judgement {
     pub changed: Vec<Incident>,
     /// Pending incidents that came to nothing.
     pub dropped: Vec<IncidentId>,
+    /// What was counted and is to be remembered.
+    pub measured: Vec<Measured>,
+    /// Who came near a limit, or is far from it again.
+    pub climbs: Vec<(Arc<str>, Who, Option<Climb>)>,
     /// How often damped rules opened, where that is new.
     pub flaps: Vec<Flap>,
     /// Now, where an incident of a rule about silence ended.
@@ -389,49 +497,159 @@ struct Seen {
     coverage: Coverage,
 }
 
+/// What a rule makes of the whole of a site, or of one part of it.
+struct Answer {
+    part: Option<Arc<str>>,
+    verdict: Verdict,
+    hold: HoldFor,
+    facts: FindingFacts,
+    /// Whether it is time to say it again, where the rule has a time of its own for that.
+    again: Option<bool>,
+}
+
+impl Answer {
+    fn of(part: Option<Arc<str>>, verdict: Verdict, hold: HoldFor, facts: FindingFacts) -> Self {
+        Self { part, verdict, hold, facts, again: None }
+    }
+
+    /// Of what has just happened.
+    fn event(part: Option<Arc<str>>, facts: FindingFacts) -> Self {
+        Self::of(part, Verdict::Happened, HoldFor::Polls(1), facts)
+    }
+}
+
 /// Judges one snapshot by every rule, in their order.
 pub fn judge(rules: &[Arc<Rule>], snapshot: &Snapshot, counts: Counts, past: &Past) -> Judgement {
     let (site, at) = (snapshot.site(), snapshot.at());
     let mut judgement = Judgement::default();
     let since = comparable_since(rules, past, at);
+    let falls = falls(rules, past);
     for rule in rules {
         let known = past.incidents_of(rule);
-        let views = scope::views(rule.kind.over(), &rule.narrowed, rule.kind.metric(), snapshot, counts, &known);
-        if snapshot.coverage().answered > 0 {
-            withdraw(&known, &views, at, &mut judgement);
-        }
-        for View { part, coverage, tally } in views {
-            let seen = Seen { at, tally, coverage };
+        let answers = match &rule.kind {
+            RuleKind::Certificate(expiry) => {
+                let of = |(part, certificate): (Arc<str>, &Certificate)| {
+                    let live = known.iter().find(|it| it.part.as_ref() == Some(&part) && it.state == State::Open);
+                    let again = Some(expiry.is_due(certificate, live.copied(), at));
+                    let (verdict, facts) = expiry.verdict(certificate, at);
+                    Answer { again, ..Answer::of(Some(part), verdict, HoldFor::Polls(1), facts) }
+                };
+                certificate::parts(snapshot).into_iter().map(of).collect()
+            }
+            RuleKind::Watch(watch) => {
+                let facts = watch.verdict(rule, snapshot, &past.memory, &mut judgement);
+                facts.into_iter().map(|facts| Answer::event(None, facts)).collect()
+            }
+            RuleKind::Stale(stale) => {
+                let facts = stale.verdict(past.missed.as_ref(), at);
+                facts.into_iter().map(|facts| Answer::event(None, facts)).collect()
+            }
+            _ => {
+                let views = scope::views(rule, snapshot, counts, &known, past);
+                if snapshot.coverage().answered > 0 {
+                    withdraw(&known, &views, at, &mut judgement);
+                }
+                measure(rule, &views, at, past, &mut judgement);
+                let mut answers = Vec::with_capacity(views.len());
+                for View { part, coverage, tally } in views {
+                    let seen = Seen { at, tally, coverage };
+                    answers.extend(answer(rule, part, &seen, snapshot, &known, past, (since, &falls)));
+                }
+                answers
+            }
+        };
+        for Answer { part, verdict, hold, facts, again } in answers {
             let of_part = known.iter().filter(|incident| incident.part == part).copied();
             let live = of_part.clone().find(|incident| incident.state != State::Closed);
-            let event = of_part.clone().find(|incident| incident.is_event());
             let owed = of_part.clone().find(|incident| incident.state == State::Closed && incident.held);
-            let (verdict, hold, facts) = match &rule.kind {
-                RuleKind::Threshold(threshold) => (threshold.verdict(&seen), threshold.hold, threshold.facts(&seen)),
-                RuleKind::Engines(engines) => {
-                    (engines.verdict(snapshot.engines()), engines.hold, engines.facts(snapshot.engines()))
-                }
-                RuleKind::Unreachable(unreachable) => {
-                    (unreachable.verdict(&seen), unreachable.hold, FindingFacts::Unreachable { coverage })
-                }
-                RuleKind::Change(change) => match change.verdict(&seen, &past.readings, since, event) {
-                    None => continue,
-                    Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
-                },
-                RuleKind::Stale(stale) => match stale.verdict(past.missed.as_ref(), at) {
-                    None => continue,
-                    Some(facts) => (Verdict::Happened, HoldFor::Polls(1), facts),
-                },
-            };
             let flap = flap(rule, site, part.as_ref(), past, &mut judgement);
-            let found = Found { part: part.as_ref(), verdict, hold, live, interval: past.interval };
-            let (waits, judgement) = (past.holds(site, rule), &mut judgement);
+            let (interval, waits) = (past.interval, past.holds(site, rule));
+            let found = Found { part: part.as_ref(), verdict, hold, live, interval, again };
+            let judgement = &mut judgement;
             incident::step(site, &found, Telling { rule, at, facts, held: waits, owed, flap, judgement });
         }
     }
     let over = |incident: &Incident| incident.closed == Some(at) && incident.opened.is_some();
     judgement.blind_until = judgement.changed.iter().any(|it| over(it) && is_about_silence(rules, it)).then_some(at);
     judgement
+}
+
+/// What a rule that looks at numbers makes of one part.
+fn answer(
+    rule: &Rule,
+    part: Option<Arc<str>>,
+    seen: &Seen,
+    snapshot: &Snapshot,
+    known: &[&Incident],
+    before: &Past,
+    (since, falls): (Option<Timestamp>, &[Timestamp]),
+) -> Option<Answer> {
+    let (verdict, hold, facts) = match &rule.kind {
+        RuleKind::Threshold(threshold) => (threshold.verdict(seen), threshold.hold, threshold.facts(seen)),
+        RuleKind::Engines(engines) => {
+            (engines.verdict(snapshot.engines()), engines.hold, engines.facts(snapshot.engines()))
+        }
+        RuleKind::Unreachable(unreachable) => {
+            (unreachable.verdict(seen), unreachable.hold, FindingFacts::Unreachable { coverage: seen.coverage })
+        }
+        RuleKind::Absence(absence) => (Absence::verdict(seen), absence.hold, Absence::facts(seen)),
+        RuleKind::Unusual(unusual) => {
+            let hours = before.memory.hours.get(&(rule.name.clone(), part.clone()));
+            let (verdict, facts) = unusual.verdict(seen, hours)?;
+            (verdict, unusual.hold, facts)
+        }
+        RuleKind::Change(change) => {
+            let events: Vec<_> = known.iter().filter(|it| it.part == part && it.is_event()).copied().collect();
+            let facts = change.verdict(
+                seen,
+                &change.before(rule, part.as_ref(), before),
+                since,
+                &events,
+                (before.interval, falls),
+            )?;
+            return Some(Answer::event(part, facts));
+        }
+        RuleKind::Watch(_) | RuleKind::Stale(_) | RuleKind::Certificate(_) => return None,
+    };
+    Some(Answer::of(part, verdict, hold, facts))
+}
+
+/// Notes the numbers that a rule wants to know later, of what was seen whole.
+fn measure(rule: &Rule, views: &[View], at: Timestamp, past: &Past, judgement: &mut Judgement) {
+    let over = rule.kind.over();
+    let whole = over == Over::Site && !rule.narrowed.narrows();
+    let (Some(metric), Some(keep)) = (rule.kind.metric(), rule.kind.keeps(whole, at)) else { return };
+    let mut note = |part: Option<Arc<str>>, value, asked| {
+        judgement.measured.push(Measured { rule: rule.name.clone(), part, value, asked, keep });
+    };
+    for View { part, coverage, tally } in views.iter().filter(|view| view.coverage.is_full()) {
+        let value = metric.of(tally);
+        // A directory that nobody was on for long enough is one no more.
+        let forgotten = matches!(keep, Keep::For(_))
+            && over == Over::Directory
+            && value == 0
+            && past.memory.runs_of(rule, part.as_ref()).iter().all(|run| run.value == 0);
+        if !forgotten {
+            note(part.clone(), value, coverage.asked);
+        }
+    }
+    // That a poll was made: a directory that was not there then had nobody on.
+    if let (Keep::For(_), Over::Directory, Some(view)) = (keep, over, views.first())
+        && view.coverage.is_full()
+    {
+        note(None, 0, view.coverage.asked);
+    }
+}
+
+/// When falls were told.
+fn falls(rules: &[Arc<Rule>], past: &Past) -> Vec<Timestamp> {
+    let is_fall = |incident: &&Incident| {
+        let is_fall = |rule: &&Arc<Rule>| {
+            rule.name == incident.rule && matches!(&rule.kind, RuleKind::Change(change) if change.turn == Turn::Falls)
+        };
+        incident.is_event() && rules.iter().any(|rule| is_fall(&rule))
+    };
+    past.incidents.iter().filter(is_fall).map(|incident| incident.since).collect()
 }
 
 fn is_about_silence(rules: &[Arc<Rule>], incident: &Incident) -> bool {

@@ -24,7 +24,7 @@ pub(super) struct Telling<'a> {
 
 impl Telling<'_> {
     fn say(&mut self, why: Why, incident: Incident) {
-        let (rule, facts) = (self.rule.clone(), self.facts);
+        let (rule, facts) = (self.rule.clone(), self.facts.clone());
         self.judgement.findings.push(Finding { rule, why, facts, incident });
     }
 

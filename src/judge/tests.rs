@@ -280,7 +280,7 @@ fn unreachable_is_one_incident_for_the_site() {
 
 fn change(turn: Turn, amount: Amount, at_least: u64) -> Arc<Rule> {
     let within = SignedDuration::from_secs(300);
-    rule(RuleKind::Change(Change { metric: Metric::Sessions, turn, amount, within, at_least }), None)
+    rule(RuleKind::Change(Change { metric: Metric::Sessions, turn, amount, within, at_least, over: Over::Site }), None)
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! Findings as messages.
 
+use std::collections::HashSet;
+
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::engine;
-use super::{Away, Facts, Furthest, Kind, Message, Moment, Named, Reason, Scope, Silent, clean, lasting};
+use super::who::{self, KnownNames};
+use super::{
+    Away, Bound, Facts, Furthest, Kind, Message, Moment, Named, Person, Reason, Scope, Silent, clean, lasting,
+};
 use crate::duration;
-use crate::judge::{self, Finding, FindingFacts, Why};
+use crate::judge::{self, Finding, FindingFacts, Watched, When, Who, Why};
 use crate::snapshot::{Pair, Snapshot};
 
 /// One message for each finding, in their order.
@@ -37,7 +43,8 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         Why::Event => (Kind::Alert, Reason::Event),
     };
     let scope = scope(finding);
-    let facts = match finding.facts {
+    let mut people = Vec::new();
+    let facts = match finding.facts.clone() {
         FindingFacts::Threshold { metric, bound, limit, clear, value, coverage } => {
             Facts::Threshold { metric, bound, limit, clear, value, scope, coverage }
         }
@@ -49,8 +56,34 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         }
         FindingFacts::Unreachable { coverage } => {
             let asked = |pair: &Pair| finding.rule.narrowed.has_pair(pair);
-            Facts::Unreachable { silent: silent_of(snapshot, asked), coverage }
+            let trouble = super::trouble::of(snapshot, &asked);
+            Facts::Unreachable { silent: silent_of(snapshot, asked), trouble, coverage }
         }
+        FindingFacts::Unusual { metric, value, usual, coverage } => {
+            let bound = if value < usual.lowest { Bound::Below } else { Bound::Above };
+            let (lowest, highest, weeks) = (usual.lowest, usual.highest, usual.weeks);
+            Facts::Unusual { metric, bound, value, lowest, highest, weeks, scope, coverage }
+        }
+        FindingFacts::Absence { counts, coverage } => {
+            Facts::Absence { users: counts.users, anonymous: counts.anonymous, scope, coverage }
+        }
+        FindingFacts::SignedIn { when, people: signed_in, .. } => {
+            people = watched(snapshot, &signed_in, finding);
+            Facts::SignedIn { count: signed_in.len() as u64, first_ever: when == When::FirstEver }
+        }
+        FindingFacts::Sessions { limit, people: climbed, .. } => {
+            people = watched(snapshot, &climbed, finding);
+            let at_limit = climbed.iter().filter(|one| one.sessions >= limit).count() as u64;
+            let most = climbed.iter().map(|one| one.sessions).max().unwrap_or(0);
+            Facts::Sessions { limit, at_limit, near: climbed.len() as u64 - at_limit, most }
+        }
+        FindingFacts::Certificate { certificate } => Facts::Certificate {
+            of: certificate.of,
+            name: clean(&certificate.name),
+            until: moment(certificate.until),
+            left: lasting(certificate.until.duration_since(at).max(SignedDuration::ZERO)),
+            expired: certificate.until <= at,
+        },
         FindingFacts::Stale { from, to, polls, why } => {
             let because = why.map(|why| away(why, zone));
             Facts::Stale {
@@ -70,7 +103,7 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         source: Some(Named { name: finding.rule.name.to_string(), link: finding.rule.link.clone() }),
         at: moment(at),
         facts,
-        people: Vec::new(),
+        people,
         chart: None,
     }
 }
@@ -88,6 +121,16 @@ fn away(why: judge::Away, zone: &TimeZone) -> Away {
         judge::Away::StoreFailed => Away::StoreFailed,
         judge::Away::Slow => Away::Slow,
     }
+}
+
+/// The people that it is about, as they are on now.
+fn watched(snapshot: &Snapshot, watched: &[Watched], finding: &Finding) -> Vec<Person> {
+    let wanted: HashSet<&Who> = watched.iter().map(|watched| &watched.who).collect();
+    let narrowed = &finding.rule.narrowed;
+    let sessions = snapshot.sessions().filter(|(pair, session)| {
+        narrowed.has_pair(pair) && narrowed.has_session(session) && wanted.contains(&Who::of(&session.user))
+    });
+    who::people(sessions, &KnownNames::default())
 }
 
 /// Where its rule counted.

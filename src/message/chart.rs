@@ -1,9 +1,10 @@
 //! A number over time, as a message carries it: each channel draws it in its own way.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Lines over the same labels, and the limits that they are measured against. Holds nobody's name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Chart {
     /// What is shown, such as `Users on prod, Mon 23 Nov 2026`.
     pub title: String,
@@ -17,7 +18,7 @@ pub struct Chart {
 }
 
 /// One line of a chart.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Series {
     pub name: String,
     /// One for each label; none where it was not seen, which is a gap and never a zero.
@@ -25,7 +26,7 @@ pub struct Series {
 }
 
 /// A number that something is told at, such as a rule's threshold.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Limit {
     pub name: String,
     pub value: f64,

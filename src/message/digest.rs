@@ -1,20 +1,13 @@
 //! How sites were used over a period, as plain facts. Numbers that were not seen are absent, never zero.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Bound, Metric, Moment, Severity};
-
-/// What a digest looks back over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Period {
-    Day,
-    Week,
-    Month,
-}
+use crate::history::{Compared, Period};
 
 /// Everything that a digest tells. Whoever is ranked by time goes through the message's people.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Digest {
     pub period: Period,
     /// The sites it counts over, in the configuration's order.
@@ -26,12 +19,16 @@ pub struct Digest {
     pub last_day: Moment,
     /// All of it; over several days people are distinct over all of them.
     pub usage: Usage,
-    /// Each day by itself, where there are several.
+    /// Each period by itself, where there are several; of a week each day.
     pub days: Vec<Day>,
+    /// What each of `days` is.
+    pub each: Period,
     /// Each site by itself, where there are several.
     pub by_site: Vec<Share>,
     pub by_virtual_proxy: Vec<Share>,
     pub by_directory: Vec<Share>,
+    /// What counts as working hours, such as `MON-FRI 08:00-17:00`.
+    pub working_hours: String,
     /// How long each threshold was crossed.
     pub over: Vec<Over>,
     /// People never seen before.
@@ -40,16 +37,19 @@ pub struct Digest {
     pub back: Option<u64>,
     /// How long somebody must have been away to be back, such as `30 days`.
     pub away: String,
-    /// What was told in the period, oldest first; `more_incidents` are beyond the list.
+    /// The hours of a week, for weeks and months.
+    pub heat: Option<Heat>,
+    /// What was wrong in the period, oldest first; `more_incidents` are beyond the list.
     pub incidents: Vec<DigestIncident>,
     pub more_incidents: u64,
     pub watched: Watched,
-    /// Reports that were never sent, oldest first.
+    /// Reports that were never sent, oldest first; `more_missed` are beyond the list.
     pub missed: Vec<Missed>,
+    pub more_missed: u64,
 }
 
 /// How much a site was used.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Usage {
     /// Distinct people.
     pub people: Compared,
@@ -65,40 +65,35 @@ pub struct Usage {
     pub quietest: Option<UsualHour>,
 }
 
-/// A number, the period before, and the same weekday last week (or the same month last year, and so on).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Compared {
-    pub now: Option<u64>,
-    pub before: Option<u64>,
-    pub last_week: Option<u64>,
-}
-
 /// When the most were on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Peak {
     pub at: Moment,
     pub value: u64,
 }
 
 /// An hour of the day, and how many were on in it on average.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UsualHour {
     /// Such as `10:00-11:00`.
     pub hour: String,
     pub value: u64,
 }
 
-/// One day of several.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One period of several.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Day {
-    /// Its first instant.
+    /// Its first instant, and the first one after it.
     pub at: Moment,
+    pub to: Moment,
     pub usage: Usage,
+    pub new_people: Option<u64>,
+    pub back: Option<u64>,
     pub watched: Watched,
 }
 
 /// The part of a site, a virtual proxy or a directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Share {
     /// Empty for the default virtual proxy.
     pub name: String,
@@ -107,20 +102,24 @@ pub struct Share {
 }
 
 /// How long a rule's threshold was crossed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Over {
+    /// Where there are several.
+    pub site: Option<String>,
     pub rule: String,
     pub metric: Metric,
     pub bound: Bound,
     pub limit: u64,
     /// How long in all, such as `1 h 25 min`; absent when never.
     pub lasted: Option<String>,
+    /// How long it may have been at most, where old readings are kept by the hour alone.
+    pub at_most: Option<String>,
     /// How many times.
     pub times: u64,
 }
 
 /// Something that was told in the period.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DigestIncident {
     pub at: Moment,
     pub site: String,
@@ -132,12 +131,12 @@ pub struct DigestIncident {
 }
 
 /// How much of the period was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Watched {
     /// Polls that saw everything, of so many that were due.
     pub seen: u64,
     pub due: u64,
-    /// When not everything was seen, longest first; `more_blind` are beyond the list.
+    /// When not everything was seen: the longest of all, in order; `more_blind` are shorter.
     pub blind: Vec<Blind>,
     pub more_blind: u64,
 }
@@ -149,7 +148,7 @@ impl Watched {
 }
 
 /// A stretch in which not everything was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Blind {
     pub site: String,
     pub from: Moment,
@@ -157,10 +156,29 @@ pub struct Blind {
     pub lasted: String,
     /// Nothing at all was seen, rather than not everything.
     pub wholly: bool,
+    /// Somebody asked; headcount was running.
+    pub polled: bool,
+}
+
+/// How many were on at once in each hour of a week, on average.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Heat {
+    /// From Monday to Sunday.
+    pub rows: Vec<HeatRow>,
+    /// The most of any hour.
+    pub most: u64,
+}
+
+/// One weekday; one cell for each hour from 00:00 on, none where it was not seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HeatRow {
+    /// Such as `Mon`.
+    pub day: String,
+    pub cells: Vec<Option<u64>>,
 }
 
 /// A report that was never sent, because headcount was down for too long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missed {
     pub due: Moment,
 }

@@ -1,12 +1,13 @@
 //! How the engines are, as facts.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::clean;
 use crate::snapshot::Snapshot;
 
 /// One engine; what it did not say is absent. Memory is in MB.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EngineLine {
     pub host: String,
     pub saturated: Option<bool>,

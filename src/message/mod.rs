@@ -9,6 +9,7 @@ mod chart;
 mod digest;
 mod engine;
 mod itself;
+mod looked_back;
 mod moment;
 mod notice;
 mod pseudonym;
@@ -16,20 +17,24 @@ pub mod sample;
 mod several;
 mod summary;
 mod test;
+mod trouble;
 mod who;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use crate::clean::{clean, clean_to};
+pub use crate::history::{Compared, Period};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
 pub use digest::{
-    Blind, Compared, Day, Digest, DigestIncident, Missed, Over, Peak, Period, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
 };
 pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
+pub use looked_back::{Crossed, LookedBack, digest};
 pub use moment::{Moment, lasting};
 pub use notice::{Active, LogOut, Notice, Restart, RestartNews, active, log_out, restart};
 pub use pseudonym::Pseudonyms;
@@ -39,10 +44,10 @@ pub use test::test;
 pub use who::{KnownNames, Occasion, people, who};
 
 pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Step, Turn};
-pub use crate::snapshot::{Counts, Coverage};
+pub use crate::snapshot::{CertificateOf, Counts, Coverage};
 
 /// What sort of message it is; names the template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Something is wrong, and has just become news.
@@ -95,7 +100,7 @@ impl Kind {
 }
 
 /// One thing to tell, before any channel has put it into its own form.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Message {
     pub kind: Kind,
     pub severity: Severity,
@@ -115,14 +120,14 @@ pub struct Message {
 }
 
 /// A thing of the configuration, with the operator's own link to it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Named {
     pub name: String,
     pub link: Option<String>,
 }
 
 /// Why it is told, and why now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Reason {
     /// It began to hold, and has held as long as the rule asks.
@@ -146,11 +151,19 @@ pub enum Reason {
 }
 
 /// What is so.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
     /// A number beyond its bound, or back within it. `clear` is where it closes.
-    Threshold { metric: Metric, bound: Bound, limit: u64, clear: u64, value: u64, scope: Scope, coverage: Coverage },
+    Threshold {
+        metric: Metric,
+        bound: Bound,
+        limit: u64,
+        clear: u64,
+        value: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
     /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
     Engines {
         metric: EngineMetric,
@@ -174,27 +187,93 @@ pub enum Facts {
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
-    Unreachable { silent: Vec<Silent>, coverage: Coverage },
+    Unreachable {
+        silent: Vec<Silent>,
+        trouble: Trouble,
+        coverage: Coverage,
+    },
     /// headcount missed its checks between two polls.
-    Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
+    /// A number unlike those of the weeks before: usual are `lowest` to `highest`.
+    Unusual {
+        metric: Metric,
+        bound: Bound,
+        value: u64,
+        lowest: u64,
+        highest: u64,
+        weeks: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
+    /// Nobody is on; or somebody is again.
+    Absence {
+        users: u64,
+        anonymous: u64,
+        scope: Scope,
+        coverage: Coverage,
+    },
+    /// So many people signed in, for the first time ever or once more.
+    SignedIn {
+        count: u64,
+        first_ever: bool,
+    },
+    /// People with as many sessions as they may have, or with one fewer; `most` is what one of them has.
+    Sessions {
+        limit: u64,
+        at_limit: u64,
+        near: u64,
+        most: u64,
+    },
+    /// A certificate that is good until then, for so long yet.
+    Certificate {
+        of: CertificateOf,
+        name: String,
+        until: Moment,
+        left: String,
+        expired: bool,
+    },
+    Stale {
+        from: Moment,
+        to: Moment,
+        lasted: String,
+        polls: u64,
+        because: Option<Away>,
+    },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
-    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
+    Who {
+        counts: Option<Counts>,
+        silent: Vec<Silent>,
+        coverage: Coverage,
+    },
     /// A channel is tried.
-    Test { channel: String },
+    Test {
+        channel: String,
+    },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
-    Several { parts: Vec<Message> },
+    Several {
+        /// Each channel is given them beside these facts, without their people.
+        #[serde(skip)]
+        parts: Vec<Message>,
+    },
     /// About a channel or a restart.
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
-    Heartbeat { channel: String, quiet_for: String, first: bool },
+    Heartbeat {
+        channel: String,
+        quiet_for: String,
+        first: bool,
+    },
     /// What was held back, oldest first; `more` are beyond the entries.
-    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
+    Summary {
+        why: WhyHeld,
+        entries: Vec<Entry>,
+        more: u64,
+    },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }
 
 /// Why headcount missed its checks.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "away", rename_all = "snake_case")]
 pub enum Away {
     Stopped { from: Moment, to: Moment },
@@ -208,8 +287,29 @@ pub enum Away {
     Slow,
 }
 
+/// What silent pairs have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Trouble {
+    /// Nothing more than that they are silent.
+    #[default]
+    Several,
+    /// The machine that headcount runs on has no way out.
+    OwnNetwork,
+    /// No name can be looked up from here, of one host or of several.
+    Names { hosts: u64 },
+    /// A certificate is not accepted.
+    Certificate,
+    /// One pair of several on a proxy.
+    Pair { proxy: String, prefix: String },
+    /// One proxy of several, all of it.
+    Proxy { proxy: String, pairs: u64 },
+    /// Everything.
+    Site,
+}
+
 /// Where a number was counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Scope {
     /// The kind of part, `proxy`, `virtual_proxy` or `directory`, and its name, cleaned; none is the whole site.
     pub over: Option<&'static str>,
@@ -219,14 +319,14 @@ pub struct Scope {
 }
 
 /// The number that was furthest from what is right.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Furthest {
     pub value: u64,
     pub at: Moment,
 }
 
 /// A pair that did not answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Silent {
     pub proxy: String,
     /// Empty for the default virtual proxy.
@@ -236,7 +336,7 @@ pub struct Silent {
 }
 
 /// One person on, with names cleaned. All anonymous visitors together are one row, with an empty directory and id.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub struct Person {
     pub directory: String,
     pub id: String,
@@ -256,7 +356,7 @@ pub struct Person {
 }
 
 /// Since when somebody is on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Since {
     pub at: Moment,
     /// They were there when watching began, and may have been on for longer.

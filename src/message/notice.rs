@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::alert::silent;
@@ -14,7 +15,7 @@ use crate::snapshot::Snapshot;
 const LONGEST_REASON: usize = 500;
 
 /// What a notice is about.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub enum Notice {
     /// A channel takes nothing any more; `why` in few words, and how many messages wait for it.
@@ -28,7 +29,7 @@ pub enum Notice {
 }
 
 /// How far a planned restart has come.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Restart {
     pub step: Step,
     /// When it is planned for, or until when headcount waits.
@@ -49,7 +50,7 @@ pub struct Restart {
 }
 
 /// Users who do something at this moment, by the engines' own count.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Active {
     pub users: u64,
     /// Of the engines.
@@ -57,7 +58,7 @@ pub struct Active {
 }
 
 /// What one person is told before a restart.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LogOut {
     pub planned: Moment,
     pub left: String,

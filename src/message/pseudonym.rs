@@ -86,6 +86,15 @@ mod tests {
     use super::super::{Kind, sample};
     use super::*;
 
+    /// Everything that it says of people and facts, its parts' too.
+    fn shown(message: &Message) -> String {
+        let own = serde_json::to_string(&(&message.facts, &message.people)).unwrap();
+        match &message.facts {
+            Facts::Several { parts } => parts.iter().map(shown).fold(own, |all, part| all + &part),
+            _ => own,
+        }
+    }
+
     #[test]
     fn no_name_is_left_under_pseudonyms() {
         for (name, mut message) in sample::all() {
@@ -98,7 +107,7 @@ mod tests {
             }
             told.note_pseudonyms(&pseudonyms);
             let under = told.under_pseudonyms();
-            let shown = serde_json::to_string(&under).unwrap();
+            let shown = shown(&under);
             message.visit(&mut |person| {
                 if !person.anonymous {
                     assert!(!shown.contains(&format!("\"id\":{:?}", person.id)), "{name}: {}", person.id);
@@ -110,7 +119,7 @@ mod tests {
                 assert!(shown.contains("calm-otter-1"), "{name}");
             }
             // Without any, nobody is named all the same.
-            let shown = serde_json::to_string(&message.under_pseudonyms()).unwrap();
+            let shown = self::shown(&message.under_pseudonyms());
             message.visit(&mut |person| {
                 assert!(person.name.as_ref().is_none_or(|name| !shown.contains(name)), "{name}");
             });

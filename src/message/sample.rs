@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Active, Away, Blind, Bound, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident, EngineLine,
-    EngineMetric, Entry, Facts, Furthest, Kind, Limit, LogOut, Message, Metric, Missed, Moment, Named, Notice, Over,
-    Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since, Step, Turn, Usage, UsualHour,
-    Watched, WhyHeld, lasting, several,
+    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestIncident,
+    EngineLine, EngineMetric, Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message, Metric, Missed,
+    Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since,
+    Step, Trouble, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -38,8 +38,15 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("resolved_saturated", resolved(engines(EngineMetric::Saturated, FULL_ENGINES, 0, over()))),
         ("resolved_memory", resolved(engines(EngineMetric::MemoryFree, FULL_ENGINES, 7400, over()))),
         ("resolved_blind", resolved(blind(over_after(2), Vec::new(), FULL))),
+        ("alert_blind_own_network", trouble(Trouble::OwnNetwork, three_silent(), NOTHING)),
+        ("alert_blind_names", trouble(Trouble::Names { hosts: 1 }, two_silent(), PARTIAL_OF_FIVE)),
+        ("alert_blind_certificate", trouble(Trouble::Certificate, three_silent(), NOTHING)),
+        ("alert_blind_pair", trouble(one_pair(), one_silent(), PARTIAL)),
+        ("alert_blind_proxy", trouble(one_proxy(), two_silent(), PARTIAL_OF_FIVE)),
         ("resolved_blind_partly", resolved(blind(over(), one_silent(), PARTIAL))),
     ]);
+    all.extend(numbers());
+    all.extend(people_and_certificates());
     all.extend([
         ("who", who(&people(), FULL, scheduled(None))),
         ("who_nasty", who(&nasty(), FULL, scheduled(None))),
@@ -69,6 +76,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("digest_days", digest_days()),
         ("digest_partial", digest_partial()),
         ("digest_ranked", Message { people: ranked(), ..digest() }),
+        ("digest_week", digest_week()),
     ]);
     all.extend([
         ("notice_restart", notice(restart(Step::Planned, Some(people_counts()), FULL), people())),
@@ -94,6 +102,38 @@ pub fn all() -> Vec<(&'static str, Message)> {
     ];
     all.extend(grouped.into_iter().filter_map(|(name, message)| Some((name, message?))));
     all
+}
+
+/// Of numbers that are unusual, and of nobody.
+fn numbers() -> Vec<(&'static str, Message)> {
+    vec![
+        ("alert_joined", joined()),
+        ("alert_unusual", unusual(FULL, 48, opened())),
+        ("alert_unusual_few", unusual(FULL, 2, opened())),
+        ("alert_unusual_partial", unusual(PARTIAL, 48, opened())),
+        ("repeat_unusual", repeat(unusual(FULL, 51, still()))),
+        ("resolved_unusual", resolved(unusual(FULL, 23, over_after(52)))),
+        ("alert_nobody", nobody(FULL, 0, opened())),
+        ("repeat_nobody", repeat(nobody(FULL, 0, still()))),
+        ("repeat_nobody_unseen", repeat(nobody(NOTHING, 0, still()))),
+        ("resolved_nobody", resolved(nobody(FULL, 2, over()))),
+    ]
+}
+
+/// Of people who sign in, and of certificates.
+fn people_and_certificates() -> Vec<(&'static str, Message)> {
+    vec![
+        ("alert_signed_in", watched(Facts::SignedIn { count: 2, first_ever: false }, 2)),
+        ("alert_newcomer", watched(Facts::SignedIn { count: 1, first_ever: true }, 1)),
+        ("alert_sessions_one_left", watched(sessions(0, 1, 4), 1)),
+        ("alert_sessions_at_limit", watched(sessions(1, 0, 5), 1)),
+        ("alert_sessions_several", watched(sessions(1, 2, 6), 3)),
+        ("alert_certificate", certificate(CertificateOf::Client, 30, opened())),
+        ("repeat_certificate", repeat(certificate(CertificateOf::Server, 7, still()))),
+        ("alert_certificate_root", certificate(CertificateOf::Root, 60, opened())),
+        ("repeat_certificate_expired", repeat(certificate(CertificateOf::Server, 0, still()))),
+        ("resolved_certificate", resolved(certificate(CertificateOf::Client, 730, over()))),
+    ]
 }
 
 /// The sample that shows a kind best.
@@ -238,6 +278,58 @@ fn engines(metric: EngineMetric, coverage: Coverage, value: u64, reason: Reason)
     alert(rule, Severity::Warning, reason, Facts::Engines { metric, bound, limit, clear, value, coverage, engines })
 }
 
+fn trouble(trouble: Trouble, silent: Vec<Silent>, coverage: Coverage) -> Message {
+    alert("blind", Severity::Critical, opened(), Facts::Unreachable { silent, trouble, coverage })
+}
+
+fn one_pair() -> Trouble {
+    Trouble::Pair { proxy: "sense1.example.com".to_owned(), prefix: String::new() }
+}
+
+fn one_proxy() -> Trouble {
+    Trouble::Proxy { proxy: "sense1.example.com".to_owned(), pairs: 2 }
+}
+
+fn joined() -> Message {
+    let (metric, bound, limit, clear, value) = (Metric::Joined, Bound::Above, 30, 30, 42);
+    let facts = Facts::Threshold { metric, bound, limit, clear, value, scope: Scope::default(), coverage: FULL };
+    alert("rush", Severity::Info, opened(), facts)
+}
+
+fn unusual(coverage: Coverage, value: u64, reason: Reason) -> Message {
+    let (lowest, highest, weeks) = (19, 24, 4);
+    let bound = if value < lowest { Bound::Below } else { Bound::Above };
+    let (metric, scope) = (Metric::Users, Scope::default());
+    let facts = Facts::Unusual { metric, bound, value, lowest, highest, weeks, scope, coverage };
+    alert("unlike", Severity::Warning, reason, facts)
+}
+
+fn nobody(coverage: Coverage, users: u64, reason: Reason) -> Message {
+    let facts = Facts::Absence { users, anonymous: 0, scope: Scope::default(), coverage };
+    alert("nobody", Severity::Warning, reason, facts)
+}
+
+fn watched(facts: Facts, count: usize) -> Message {
+    let rule = if matches!(facts, Facts::Sessions { .. }) { "licence" } else { "night-owl" };
+    let message = alert(rule, Severity::Warning, Reason::Event, facts);
+    Message { people: people().into_iter().filter(|person| !person.anonymous).take(count).collect(), ..message }
+}
+
+fn sessions(at_limit: u64, near: u64, most: u64) -> Facts {
+    Facts::Sessions { limit: 5, at_limit, near, most }
+}
+
+fn certificate(of: CertificateOf, days: i64, reason: Reason) -> Message {
+    let name = match of {
+        CertificateOf::Client => "client.pem",
+        CertificateOf::Server => "sense1.example.com",
+        CertificateOf::Root => "sense1.example.com-CA",
+    };
+    let left = lasting(SignedDuration::from_hours(24 * days));
+    let (name, until, expired) = (name.to_owned(), minutes(days * 1440 - i64::from(days == 0)), days == 0);
+    alert("renew", Severity::Warning, reason, Facts::Certificate { of, name, until, left, expired })
+}
+
 fn few() -> Message {
     let facts = Facts::Threshold {
         metric: Metric::Sessions,
@@ -276,7 +368,7 @@ fn rise() -> Message {
 }
 
 fn blind(reason: Reason, silent: Vec<Silent>, coverage: Coverage) -> Message {
-    alert("blind", Severity::Critical, reason, Facts::Unreachable { silent, coverage })
+    alert("blind", Severity::Critical, reason, Facts::Unreachable { silent, trouble: Trouble::default(), coverage })
 }
 
 fn silent(proxy: &str, prefix: &str, why: &str) -> Silent {
@@ -447,6 +539,11 @@ fn compared(now: u64, before: u64, last_week: u64) -> Compared {
     Compared { now: Some(now), before: Some(before), last_week: Some(last_week) }
 }
 
+/// Of several days, which are set beside the same days a week before alone.
+fn since_last_week(now: u64) -> Compared {
+    Compared { now: Some(now), before: None, last_week: Some(now + now / 30) }
+}
+
 fn usage(people: u64) -> Usage {
     Usage {
         people: compared(people, people - 31, people + 12),
@@ -477,20 +574,25 @@ fn facts_of_a_day() -> Digest {
         last_day: minutes(-490),
         usage: usage(412),
         days: Vec::new(),
+        each: Period::Day,
         by_site: Vec::new(),
         by_virtual_proxy: vec![share("", 260, 700), share("hr", 121, 310), share("finance", 88, 240)],
         by_directory: vec![share("CORP", 371, 1100), share("PARTNER", 41, 132)],
+        working_hours: "MON-FRI 08:00-17:00".to_owned(),
         over: vec![Over {
+            site: None,
             rule: "crowded".to_owned(),
             metric: Metric::Users,
             bound: Bound::Above,
             limit: 200,
             lasted: Some(lasting(SignedDuration::from_mins(85))),
+            at_most: None,
             times: 2,
         }],
         new_people: Some(9),
         back: Some(4),
         away: "30 days".to_owned(),
+        heat: None,
         incidents: vec![
             DigestIncident {
                 at: minutes(140),
@@ -512,6 +614,7 @@ fn facts_of_a_day() -> Digest {
         more_incidents: 0,
         watched: Watched { seen: 1440, due: 1440, blind: Vec::new(), more_blind: 0 },
         missed: Vec::new(),
+        more_missed: 0,
     }
 }
 
@@ -550,7 +653,10 @@ fn digest() -> Message {
 fn digest_days() -> Message {
     let day = |after: i64, people| Day {
         at: minutes(after),
-        usage: usage(people),
+        to: minutes(after + 1440),
+        usage: Usage { people: Compared { before: None, ..usage(people).people }, ..usage(people) },
+        new_people: Some(2),
+        back: Some(1),
         watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
     };
     let facts = Digest {
@@ -558,7 +664,14 @@ fn digest_days() -> Message {
         from: minutes(-4810),
         to: minutes(-490),
         last_day: minutes(-1930),
-        usage: Usage { peak_at: Some(Peak { at: minutes(-4170), value: 217 }), ..usage(412) },
+        usage: Usage {
+            peak_at: Some(Peak { at: minutes(-4170), value: 217 }),
+            people: since_last_week(412),
+            sessions: since_last_week(1250),
+            peak: since_last_week(217),
+            average: since_last_week(137),
+            ..usage(412)
+        },
         days: vec![day(-4810, 398), day(-3370, 61), day(-1930, 44)],
         incidents: Vec::new(),
         watched: Watched { seen: 4320, due: 4320, ..Watched::default() },
@@ -580,6 +693,60 @@ fn digest_days() -> Message {
     Message { site: None, at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
 }
 
+/// A week by the hour, and its hours as a map.
+fn digest_week() -> Message {
+    const SHAPE: [u64; 24] =
+        [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
+    let hour = |day: usize, hour: usize| match (day, hour) {
+        (6, 3..=4) => None,
+        (5.., hour) => Some(SHAPE[hour] / 9),
+        (day, hour) => Some(SHAPE[hour] * (8 - day as u64) / 8),
+    };
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let rows: Vec<HeatRow> = days
+        .iter()
+        .enumerate()
+        .map(|(at, day)| HeatRow { day: (*day).to_owned(), cells: (0..24).map(|of| hour(at, of)).collect() })
+        .collect();
+    let values: Vec<_> =
+        rows.iter().flat_map(|row| &row.cells).map(|cell| cell.map(|value| value as f64 + 9.0)).collect();
+    let labels = days.iter().flat_map(|day| (0..24).map(move |hour| format!("{day} {hour:02}:00"))).collect();
+    let day = |number: i64, people| Day {
+        at: minutes(-10_570 + number * 1440),
+        to: minutes(-9130 + number * 1440),
+        usage: usage(people),
+        new_people: Some(2),
+        back: Some(1),
+        watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
+    };
+    let facts = Digest {
+        period: Period::Week,
+        from: minutes(-10_570),
+        to: minutes(-490),
+        last_day: minutes(-1930),
+        usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
+        days: (0_i64..).zip([412, 405, 398, 371, 350, 61, 44]).map(|(number, people)| day(number, people)).collect(),
+        heat: Some(Heat { most: 217, rows }),
+        watched: Watched { seen: 10_080, due: 10_080, ..Watched::default() },
+        ..facts_of_a_day()
+    };
+    let series = |name: &str, of: &dyn Fn(f64) -> f64| Series {
+        name: name.to_owned(),
+        values: values.iter().map(|value: &Option<f64>| value.map(of)).collect(),
+    };
+    let chart = Chart {
+        title: "Most users at once on prod by hour".to_owned(),
+        unit: "users".to_owned(),
+        labels,
+        series: vec![
+            series("Mon 16 Nov to Sun 22 Nov", &|value| value),
+            series("Mon 9 Nov to Sun 15 Nov", &|value| (value * 0.85).round()),
+        ],
+        limits: vec![Limit { name: "crowded".to_owned(), value: 200.0 }],
+    };
+    Message { at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
+}
+
 fn digest_partial() -> Message {
     let blind = |after: i64, lasted: i64, wholly| Blind {
         site: "prod".to_owned(),
@@ -587,6 +754,7 @@ fn digest_partial() -> Message {
         to: minutes(after + lasted),
         lasted: lasting(SignedDuration::from_mins(lasted)),
         wholly,
+        polled: true,
     };
     let blind = vec![blind(-300, 2, true), blind(540, 1, false)];
     digest_of(Digest {

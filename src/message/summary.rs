@@ -1,11 +1,12 @@
 //! What was held back: over quiet hours, or because a channel had its fill.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Kind, Moment, Severity};
 
 /// Why messages were held back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "held", rename_all = "snake_case")]
 pub enum WhyHeld {
     /// The channel had its quiet hours.
@@ -15,7 +16,7 @@ pub enum WhyHeld {
 }
 
 /// One message that was held back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Entry {
     pub at: Moment,
     pub kind: Kind,

@@ -1,7 +1,8 @@
 //! Claims what is due, sends it, and records what came of it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::{Claimed, DeliveryId, Lane, Pause, Settled, settle};
-use crate::channels::{Channel, Parcel};
+use crate::channels::{Channel, ChannelKind, Parcel};
 use crate::clock::Clock;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
@@ -20,6 +21,11 @@ use crate::store::{Store, StoreError};
 const LEASE: SignedDuration = SignedDuration::from_secs(180);
 /// How often the outbox is looked into without being woken: other commands put deliveries there too.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How many deliveries to one webhook or folder are sent one after the other and recorded together, and for how long at most:
+/// as many may come twice where headcount dies meanwhile, and such receivers know what they have.
+const RUN: u32 = 50;
+const STRETCH: Duration = Duration::from_millis(200);
 
 /// A pause that is worth a line in the log.
 const LONG: SignedDuration = SignedDuration::from_mins(5);
@@ -39,22 +45,42 @@ pub struct Route {
     pub address: Vec<Secret>,
 }
 
+impl Route {
+    /// Whether many may be sent in a row: nothing holds them back, and what comes twice is known by its id.
+    fn takes_runs(&self) -> bool {
+        self.pace.is_none() && matches!(self.channel.kind(), ChannelKind::Webhook | ChannelKind::File)
+    }
+}
+
 /// Brings deliveries to their channels. Woken for speed, and looking by itself for truth.
 pub struct Courier {
     store: Arc<Store>,
     clock: Clock,
+    /// The state directory.
+    state: PathBuf,
     routes: RwLock<HashMap<String, Arc<Route>>>,
     /// When each paced channel was last sent to.
     sent: Mutex<HashMap<String, Timestamp>>,
     /// When strays were looked for last, in seconds since 1970.
     strays: AtomicI64,
     wake: Notify,
+    /// No further delivery is begun.
+    stopping: AtomicBool,
 }
 
 impl Courier {
-    pub fn new(store: Arc<Store>, clock: Clock, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
-        let routes = RwLock::new(by_name(routes));
-        Self { store, clock, routes, sent: Mutex::default(), strays: AtomicI64::new(i64::MIN / 2), wake: Notify::new() }
+    pub fn new(store: Arc<Store>, clock: Clock, state: &Path, routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
+        let (state, routes) = (state.to_owned(), RwLock::new(by_name(routes)));
+        Self {
+            store,
+            clock,
+            state,
+            routes,
+            sent: Mutex::default(),
+            strays: AtomicI64::new(i64::MIN / 2),
+            wake: Notify::new(),
+            stopping: AtomicBool::new(false),
+        }
     }
 
     /// Takes other channels in the place of those it had; what is being sent is sent as it was begun.
@@ -86,7 +112,7 @@ impl Courier {
                 Ok(claimed) => {
                     failing = None;
                     for claimed in claimed {
-                        sending.spawn(self.clone().deliver(claimed));
+                        sending.spawn(self.clone().deliver(claimed, true));
                     }
                 }
                 Err(error) if failing == Some(error.kind()) => {}
@@ -102,6 +128,7 @@ impl Courier {
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
+        self.stopping.store(true, Ordering::Relaxed);
         let rest = async { while sending.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, rest).await.is_err() {
             tracing::warn!(
@@ -130,7 +157,7 @@ impl Courier {
             tries += claimed.len();
             let mut sending = JoinSet::new();
             for claimed in claimed {
-                sending.spawn(self.clone().deliver(claimed));
+                sending.spawn(self.clone().deliver(claimed, only.is_none()));
             }
             while sending.join_next().await.is_some() {}
         }
@@ -185,12 +212,18 @@ impl Courier {
         ready
     }
 
-    /// Records what came of a try. Where the store fails, it is asked again until the lease ends: the message has left.
-    async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
+    /// Records what came of tries. Where the store fails, it is asked again until the lease ends: the messages have left.
+    async fn record(
+        &self,
+        done: &[(&Claimed, Settled, Timestamp)],
+        untried: &[Claimed],
+        lease: Timestamp,
+    ) -> Result<usize, StoreError> {
         loop {
-            match self.store.settle(claimed, settled, now).await {
-                Err(error) if self.clock.now() < claimed.lease => {
-                    tracing::warn!(delivery.id = claimed.id.0, %error, "cannot record the outcome of a delivery yet");
+            match self.store.settle_run(done, untried).await {
+                Err(error) if self.clock.now() < lease => {
+                    let id = done.first().map(|(claimed, ..)| claimed.id.0);
+                    tracing::warn!(delivery.id = id, %error, "cannot record the outcome of a delivery yet");
                     tokio::time::sleep(LOOK).await;
                 }
                 done => return done,
@@ -208,29 +241,60 @@ impl Courier {
         }
     }
 
-    async fn deliver(self: Arc<Self>, claimed: Claimed) {
+    /// Sends a delivery, and, `in_a_row`, those behind it as long as each is taken; then records all of it at once.
+    async fn deliver(self: Arc<Self>, claimed: Claimed, in_a_row: bool) {
         let Some(route) = self.route(&claimed.channel) else { return };
+        let mut run = vec![claimed];
+        if in_a_row && route.takes_runs() {
+            match self.store.claim_behind(&run[0], RUN - 1, self.clock.now(), LEASE).await {
+                Ok(behind) => run.extend(behind),
+                Err(error) => tracing::debug!(%error, "cannot look at what is behind a delivery; it is sent alone"),
+            }
+        }
+        let begun = tokio::time::Instant::now();
+        let mut done: Vec<(&Claimed, Settled, Timestamp)> = Vec::with_capacity(run.len());
+        for claimed in &run {
+            if !done.is_empty() && (begun.elapsed() >= STRETCH || self.stopping.load(Ordering::Relaxed)) {
+                break;
+            }
+            let settled = self.attempt(&route, claimed).await;
+            let now = self.clock.now();
+            log(claimed, &settled, now);
+            let taken = settled == Settled::Delivered;
+            done.push((claimed, settled, now));
+            if !taken {
+                break;
+            }
+        }
+        let id = run[0].id.0;
+        match self.record(&done, &run[done.len()..], run[0].lease).await {
+            Ok(ours) => {
+                if ours < done.len() {
+                    tracing::warn!(delivery.id = id, "the lease had run out before the outcome was recorded");
+                }
+                if let Some((_, settled, _)) = done.last() {
+                    self.note_address(&route, settled).await;
+                }
+            }
+            Err(error) => tracing::error!(
+                delivery.id = id, %error,
+                "cannot record the outcome of a delivery; it is tried again when its lease has run out"
+            ),
+        }
+    }
+
+    /// One try at one delivery.
+    async fn attempt(&self, route: &Route, claimed: &Claimed) -> Settled {
         let parcel = Parcel {
             body: &claimed.body,
             recipient: &claimed.recipient,
             message_id: &claimed.message_id,
             in_reply_to: claimed.in_reply_to.as_deref(),
             now: self.clock.now(),
+            state: &self.state,
         };
         let outcome = route.channel.send(parcel).await;
-        let now = self.clock.now();
-        let settled = settle(&claimed, &outcome, route.give_up, now);
-        log(&claimed, &settled, now);
-        match self.settle(&claimed, &settled, now).await {
-            Ok(true) => self.note_address(&route, &settled).await,
-            Ok(false) => {
-                tracing::warn!(delivery.id = claimed.id.0, "the lease had run out before the outcome was recorded");
-            }
-            Err(error) => tracing::error!(
-                delivery.id = claimed.id.0, %error,
-                "cannot record the outcome of a delivery; it is tried again when its lease has run out"
-            ),
-        }
+        settle(claimed, &outcome, route.give_up, self.clock.now())
     }
 }
 

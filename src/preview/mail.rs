@@ -15,6 +15,8 @@ pub(super) fn frame(parts: &Value, dark: bool) -> String {
     let html = parts["html"].as_str().unwrap_or_default();
     let (query, scheme) = if dark { ("all", "content=\"dark\"") } else { ("not all", "content=\"light\"") };
     let html = html.replace(DARK, query).replace(BOTH, scheme);
+    let chart = parts["chart"].as_str().map(|chart| format!("data:image/png;base64,{chart}"));
+    let html = html.replace(&format!("cid:{}", email::CHART), chart.as_deref().unwrap_or_default());
     let name = if dark { "The mail on dark" } else { "The mail on white" };
     // Nothing in a sandbox can say how high it is: the page's script looks, and without it this is about right.
     let text = parts["text"].as_str().unwrap_or_default();

@@ -74,7 +74,8 @@ pub fn preview(messages: &[Shown], kinds: &[ChannelKind], engine: &Engine, about
             troubles.extend(form.trouble.clone().filter(|trouble| !troubles.contains(trouble)));
             let (ending, text) = match form.kind {
                 ChannelKind::Email => ("eml", mail::source(form.payload.body(), about.now)),
-                ChannelKind::Slack | ChannelKind::Teams => ("json", pretty(form.payload.body())),
+                ChannelKind::Slack | ChannelKind::Teams | ChannelKind::Webhook => ("json", pretty(form.payload.body())),
+                ChannelKind::File => ("txt", channels::file::shown(form.payload.body())),
             };
             files.push((format!("{}/{}.{ending}", form.kind, shown.name), text));
         }

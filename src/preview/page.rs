@@ -81,6 +81,8 @@ fn name(kind: ChannelKind) -> &'static str {
         ChannelKind::Slack => "Slack",
         ChannelKind::Teams => "Teams",
         ChannelKind::Email => "E-mail",
+        ChannelKind::Webhook => "Webhook",
+        ChannelKind::File => "File",
     }
 }
 
@@ -130,6 +132,15 @@ fn card(html: &mut String, form: &Form<'_>, tabs: &mut Tabs) {
             views.push(("On white", mail::frame(&body, false)));
             views.push(("On dark", mail::frame(&body, true)));
             views.push(("Text", source(body["text"].as_str().unwrap_or_default())));
+            views.extend(body["people"].as_str().map(|list| ("people.csv", source(&beginning(list)))));
+        }
+        ChannelKind::Webhook => {
+            views.push(("JSON", source(&pretty(form.payload.body()))));
+            views.extend(form.payload.plainer().map(|body| ("Without people", source(&pretty(body)))));
+        }
+        ChannelKind::File => {
+            views.push(("Text", source(body["text"].as_str().unwrap_or_default().trim())));
+            views.push(("Whole file", source(&crate::channels::file::shown(form.payload.body()))));
         }
     }
     tabs.put(html, &views);
@@ -165,6 +176,14 @@ fn thousands(number: usize) -> String {
         spaced.push(digit);
     }
     spaced
+}
+
+/// The first lines of a file.
+fn beginning(text: &str) -> String {
+    const LINES: usize = 20;
+    let more = text.lines().count().saturating_sub(LINES);
+    let shown = text.lines().take(LINES).collect::<Vec<_>>().join("\n");
+    if more == 0 { shown } else { format!("{shown}\n… and {more} more lines") }
 }
 
 fn source(text: &str) -> String {
@@ -221,8 +240,8 @@ mod tests {
         let shown = shown(&["alert_crowded", "digest", "who_nasty"]);
         let made = preview(&shown, &ChannelKind::ALL, &Engine::embedded(), &about());
         let page = &made.page;
-        assert_eq!((made.files.len(), made.troubles.len()), (9, 0));
-        assert_eq!(page.matches("<article").count(), 9);
+        assert_eq!((made.files.len(), made.troubles.len()), (15, 0));
+        assert_eq!(page.matches("<article").count(), 15);
         assert_eq!(page.matches("<iframe").count(), 6);
         for told in ["blocks", "of 50<", "of 27\u{202f}000", "&lt;b&gt;built in", "data_visualization", "Chart.Line"] {
             assert!(page.contains(told), "{told}");

@@ -20,6 +20,8 @@ pub enum Fault {
     Refused,
     #[error("the host name is not known")]
     UnknownHost,
+    #[error("this machine has no network that leads there")]
+    NoNetwork,
     #[error("the host cannot be reached from here ({0})")]
     Unreachable(String),
     #[error("the connection was cut before an answer came")]
@@ -188,7 +190,8 @@ impl Fault {
                 Some(Self::Reset)
             }
             Kind::TimedOut => Some(Self::Timeout),
-            Kind::HostUnreachable | Kind::NetworkUnreachable => Some(Self::Unreachable(error.kind().to_string())),
+            Kind::NetworkUnreachable | Kind::NetworkDown => Some(Self::NoNetwork),
+            Kind::HostUnreachable => Some(Self::Unreachable(error.kind().to_string())),
             _ => None,
         }
     }
@@ -280,6 +283,7 @@ impl Fault {
             Self::Timeout => UnseenKind::Timeout,
             Self::Refused => UnseenKind::Refused,
             Self::UnknownHost => UnseenKind::UnknownHost,
+            Self::NoNetwork => UnseenKind::NoNetwork,
             Self::Reset => UnseenKind::Reset,
             Self::Certificate(..) => UnseenKind::Certificate,
             Self::Forbidden | Self::Handshake(_) => UnseenKind::Forbidden,
@@ -343,6 +347,9 @@ impl Fault {
             Self::UnknownHost => format!(
                 "see whether `{host}` is spelled right, and whether this machine can look it up; if it cannot, give its address under `resolve`"
             ),
+            Self::NoNetwork => {
+                format!("see the network of the machine that headcount runs on: its address, and its route to {host}")
+            }
             Self::Unreachable(_) => format!("see the route from this machine to {host}"),
             Self::Reset => format!(
                 "the {name} service may be starting or stopping, a firewall may cut port {port}, or the client certificate is not accepted: {CLIENT}"

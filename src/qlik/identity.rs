@@ -102,6 +102,11 @@ impl Identity {
         Ok(Self { file: file.into(), chain, key: Arc::new(key) })
     }
 
+    /// What the operator calls it.
+    pub(super) fn name(&self) -> &str {
+        &self.file
+    }
+
     /// What is wrong with the certificate's dates now, if anything is.
     pub fn out_of_date(&self, now: Timestamp) -> Option<String> {
         let (_, certificate) = X509Certificate::from_der(self.chain.first()?).ok()?;

@@ -9,9 +9,9 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::Qlik;
 use super::call::{self, With};
 use super::layout::Target;
-use super::trust::Fingerprint;
+use super::trust::{Fingerprint, Trust};
 use crate::clean::clean;
-use crate::snapshot::{Observation, Pair};
+use crate::snapshot::{Certificate, CertificateOf, Observation, Pair};
 
 /// What one pair showed.
 #[derive(Debug)]
@@ -86,6 +86,36 @@ impl Qlik {
             });
         }
         inspections
+    }
+
+    /// Until when the certificates are good that headcount and the site have for each other, as far as they were presented.
+    pub(super) fn certificates(&self) -> Vec<Certificate> {
+        let until = |der: &[u8]| ServerCertificate::read(der).until;
+        let mut all = Vec::new();
+        if let Some(until) = self.settings.identity.chain.first().and_then(|der| until(der)) {
+            all.push(Certificate { of: CertificateOf::Client, name: self.settings.identity.name().into(), until });
+        }
+        let layout = self.state().layout();
+        for (target, _, presented) in layout.targets() {
+            let known = |other: &Certificate| other.of == CertificateOf::Server && other.name == target.pair.proxy;
+            if let (false, Some(until)) = (all.iter().any(known), presented.as_deref().and_then(until)) {
+                all.push(Certificate { of: CertificateOf::Server, name: target.pair.proxy.clone(), until });
+            }
+        }
+        if let Trust::Root(Some(roots)) = &self.settings.trust {
+            for root in &roots.0 {
+                let Ok((_, parsed)) = X509Certificate::from_der(root) else { continue };
+                let common = parsed.subject().iter_common_name().find_map(|name| name.as_str().ok());
+                let name = common.map_or_else(|| parsed.subject().to_string(), str::to_owned);
+                let until = Timestamp::from_second(parsed.validity().not_after.timestamp());
+                all.extend(until.ok().map(|until| Certificate {
+                    of: CertificateOf::Root,
+                    name: name.as_str().into(),
+                    until,
+                }));
+            }
+        }
+        all
     }
 
     /// The certificate that the repository presented last.

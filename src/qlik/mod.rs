@@ -184,5 +184,6 @@ impl Qlik {
             Some(repository) => self.observe_discovered(repository, at).await,
         };
         Snapshot::new(self.settings.site.clone(), at, observations, |user| any_pattern(&self.settings.exclude, user))
+            .with_certificates(self.certificates())
     }
 }

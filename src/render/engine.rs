@@ -64,11 +64,7 @@ impl Engine {
                 None => ((*name).to_owned(), (*built_in).to_owned()),
             };
             if let Err(error) = environment.add_template_owned(*name, text) {
-                wrong.push(TemplateError::Syntax {
-                    file,
-                    line: error.line().unwrap_or(1),
-                    what: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
-                });
+                wrong.push(syntax_error(&file, &error));
             }
         }
         match wrong.len() {
@@ -83,11 +79,23 @@ impl Engine {
         Self::new(None).unwrap_or_else(|error| unreachable!("a built-in template does not compile: {error}"))
     }
 
+    /// Whether a template that is not one of these compiles. Its name says how it escapes.
+    pub fn compiles(&self, name: &str, text: &str) -> Result<(), TemplateError> {
+        self.environment.template_from_named_str(name, text).map(drop).map_err(|error| syntax_error(name, &error))
+    }
+
+    /// Renders such a template; it may extend and import the others.
+    pub fn render_text(&self, name: &str, text: &str, facts: impl Serialize) -> Result<String, TemplateError> {
+        let template =
+            self.environment.template_from_named_str(name, text).map_err(|error| syntax_error(name, &error))?;
+        template.render(Serde(facts)).map_err(|error| self.failure(name, Some(text), &error))
+    }
+
     /// Renders one template.
     pub fn render(&self, name: &str, facts: impl Serialize) -> Result<String, TemplateError> {
         let template =
             self.environment.get_template(name).map_err(|_| TemplateError::Missing { name: name.to_owned() })?;
-        template.render(Serde(facts)).map_err(|error| self.failure(name, &error))
+        template.render(Serde(facts)).map_err(|error| self.failure(name, None, &error))
     }
 
     /// The files that take the place of built-in templates.
@@ -105,15 +113,16 @@ impl Engine {
     }
 
     /// Where it failed, what sort of failure, and at which words of the template. An error's details may hold people's names, so
-    /// they stay behind.
-    fn failure(&self, name: &str, error: &minijinja::Error) -> TemplateError {
+    /// they stay behind. `own` is the text of a template that is not one of these.
+    fn failure(&self, of: &str, own: Option<&str>, error: &minijinja::Error) -> TemplateError {
         let mut inner = error;
         while let Some(deeper) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
             inner = deeper;
         }
-        let name = inner.name().unwrap_or(name);
+        let name = inner.name().unwrap_or(of);
         let template = self.environment.get_template(name).ok();
-        let words = template.as_ref().zip(inner.range()).and_then(|(template, range)| template.source().get(range));
+        let source = template.as_ref().map(minijinja::Template::source).or(own.filter(|_| name == of));
+        let words = source.zip(inner.range()).and_then(|(source, range)| source.get(range));
         let words = words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" "));
         let what = match words.filter(|words| !words.is_empty()) {
             Some(words) => format!("{}: `{}`", inner.kind(), short(&words, WORDS)),
@@ -121,6 +130,14 @@ impl Engine {
         };
         let file = self.replaced.get(name).map_or(name, String::as_str).to_owned();
         TemplateError::Render { file, line: inner.line().unwrap_or(1), what }
+    }
+}
+
+fn syntax_error(file: &str, error: &minijinja::Error) -> TemplateError {
+    TemplateError::Syntax {
+        file: file.to_owned(),
+        line: error.line().unwrap_or(1),
+        what: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
     }
 }
 

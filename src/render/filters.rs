@@ -12,7 +12,12 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     });
     environment.add_filter("clock", |moment: Value, now: Value| clock(&moment, &now));
     environment.add_filter("unmarked", |text: &str| unmarked(text));
+    environment.add_filter("grouped", grouped);
+    environment.add_filter("shades", |cells: Vec<Option<u64>>, most: u64| shades(&cells, most));
+    environment.add_filter("tint", |cell: Option<u64>, most: u64| tint(cell, most));
     environment.add_filter("ended", |text: &str| ended(text));
+    environment.add_filter("markdown", |text: &str| markdown(text));
+    environment.add_filter("html", |text: &str| html(text));
 }
 
 /// Text as text, between the tags of HTML and within quotes.
@@ -101,6 +106,35 @@ fn unmarked(text: &str) -> bool {
     !listed && !text.contains(['*', '_', '~', '`', '<', '>', '&', '[', ']', '(', '@', '#', '\\', '/'])
 }
 
+/// `1,437`: a number that is easy to read.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// One mark for each number, the higher the more; a dot where there is none.
+fn shades(cells: &[Option<u64>], most: u64) -> String {
+    const MARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let mark = |n: u64| MARKS[usize::try_from(n * 7 / most.max(1)).unwrap_or(7).min(7)];
+    cells.iter().map(|cell| cell.map_or('·', mark)).collect()
+}
+
+/// A colour between white and blue, the darker the more; grey where there is no number.
+fn tint(cell: Option<u64>, most: u64) -> String {
+    const FULL: [u64; 3] = [0x1d, 0x5f, 0xa8];
+    let Some(n) = cell else { return "#e9ebef".to_owned() };
+    let most = most.max(1);
+    let [red, green, blue] = FULL.map(|full| 255 - (255 - full) * n.min(most) / most);
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
 /// The prefixes that somebody is on; nothing for the default virtual proxy alone.
 fn places(on: &[String]) -> String {
     match on {
@@ -115,9 +149,57 @@ fn ended(text: &str) -> &'static str {
     if text.contains(leftward) { "\u{200e}" } else { "" }
 }
 
+/// A text that Markdown shows letter for letter: each mark has a back-slash, and nobody is mentioned, nor is an emoji named,
+/// since an invisible character stands behind what begins them.
+fn markdown(text: &str) -> String {
+    const JOINER: char = '\u{2060}';
+    let mut safe = String::with_capacity(text.len() + 8);
+    let mut number = true;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '>'
+            | '$' => {
+                safe.extend(['\\', c]);
+            }
+            // At the beginning it would number a list.
+            '.' if number && !safe.is_empty() => safe.push_str("\\."),
+            '.' if safe.ends_with("www") => safe.extend([JOINER, c]),
+            // A mention, an entity, and what Slack's messages have in their place.
+            '@' | '&' | '<' => safe.extend([c, JOINER]),
+            // An emoji, or an address.
+            ':' if rest.peek().is_some_and(|next| !next.is_ascii_digit() && *next != ' ') => safe.extend([c, JOINER]),
+            c => safe.push(c),
+        }
+        number &= c.is_ascii_digit();
+    }
+    safe
+}
+
+/// A text that HTML shows letter for letter.
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_and_mentions_do_nothing() {
+        for (text, safe) in [
+            ("CORP\\anna", "CORP\\\\anna"),
+            ("*b* _i_ [x](y)", "\\*b\\* \\_i\\_ \\[x\\]\\(y\\)"),
+            ("@channel :tada:", "@\u{2060}channel :\u{2060}tada:"),
+            ("<!channel>", "<\u{2060}\\!channel\\>"),
+            ("at 10:40: www.x", "at 10:40: www\u{2060}.x"),
+            ("1. item", "1\\. item"),
+            ("v1.2", "v1.2"),
+        ] {
+            assert_eq!(markdown(text), safe);
+        }
+        assert_eq!(html("<b>&\"'"), "&lt;b&gt;&amp;&quot;&#39;");
+    }
 
     #[test]
     fn numbers_agree_with_their_nouns() {
@@ -125,6 +207,17 @@ mod tests {
             [(0, "user"), (1, "user"), (2, "user"), (1, "virtual proxy"), (3, "virtual proxy")]
                 .map(|(n, noun)| count(n, noun)),
             ["no users", "1 user", "2 users", "1 virtual proxy", "3 virtual proxies"]
+        );
+    }
+
+    #[test]
+    fn large_numbers_are_grouped_and_many_are_marks() {
+        assert_eq!([7, 999, 1000, 44_640, 1_234_567].map(grouped), ["7", "999", "1,000", "44,640", "1,234,567"]);
+        assert_eq!(shades(&[Some(0), Some(1), None, Some(70), Some(35)], 70), "▁▁·█▄");
+        assert_eq!(shades(&[Some(0), None], 0), "▁·");
+        assert_eq!(
+            [None, Some(0), Some(4), Some(8)].map(|cell| tint(cell, 8)),
+            ["#e9ebef", "#ffffff", "#8eafd4", "#1d5fa8"]
         );
     }
 

@@ -27,10 +27,11 @@ pub(super) fn after(past: &mut Past, rules: &[Arc<Rule>], snapshot: &Snapshot, j
             past.incidents.insert(0, incident);
         }
     }
-    if past.last_poll.is_some_and(|last| now < last) {
+    let last_poll = past.last_poll.replace(now);
+    if last_poll.is_some_and(|last| now < last) {
         past.readings.clear();
     }
-    past.last_poll = Some(now);
+    Arc::make_mut(&mut past.memory).after(rules, snapshot, judged, past.interval);
     for flap in &judged.flaps {
         past.flaps.retain(|known| !known.is_of(&flap.rule, flap.part.as_deref()));
         past.flaps.extend(Some(flap.clone()).filter(|flap| !flap.is_nothing()));
@@ -40,8 +41,10 @@ pub(super) fn after(past: &mut Past, rules: &[Arc<Rule>], snapshot: &Snapshot, j
     let coverage = snapshot.coverage();
     if coverage.is_full() {
         let (counts, asked) = (snapshot.counts(), coverage.asked);
+        let longest = past.interval * 2 + SignedDuration::from_secs(60);
+        let goes_on = |last: &PastReading| Some(last.to) == last_poll && now.duration_since(last.to) <= longest;
         match past.readings.last_mut() {
-            Some(last) if last.counts == counts && last.asked == asked => last.to = now,
+            Some(last) if last.counts == counts && last.asked == asked && goes_on(last) => last.to = now,
             _ => past.readings.push(PastReading { from: now, to: now, counts, asked }),
         }
     }

@@ -17,7 +17,7 @@ pub use rebuilt::{Excluded, Rebuilt, RebuiltPoll, Step, Unknown};
 pub use recorded::{History, HistoryError, RecordedPoll};
 pub use summary::{MOST_A_WEEK, Summary};
 
-use crate::judge::{self, Finding, Past, Rule};
+use crate::judge::{self, Crowd, Finding, Past, Rule};
 use crate::schedule::{Cron, Maintenance};
 use crate::snapshot::{Observation, Pair, Snapshot, User};
 
@@ -41,7 +41,7 @@ impl Player {
     pub fn lead(&self) -> SignedDuration {
         /// What lasts longer than this is told again anyway.
         const AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
-        self.rules.iter().filter_map(|rule| rule.kind.looks_back()).fold(AT_LEAST, SignedDuration::max)
+        self.rules.iter().filter_map(|rule| rule.kind.lead()).fold(AT_LEAST, SignedDuration::max)
     }
 
     /// Judges one poll, and remembers of it what the daemon would. Gives what was seen, and what would have been told.
@@ -55,6 +55,10 @@ impl Player {
         let snapshot = Snapshot::new(self.site.clone(), at, pairs, excluded);
         let counts = snapshot.counts();
         self.past.interval = interval;
+        if self.past.memory.crowd.is_none() && self.rules.iter().any(|rule| rule.kind.looks_at_people()) {
+            // As a store has it that remembers nothing.
+            Arc::make_mut(&mut self.past.memory).crowd = Some(Crowd::default());
+        }
         self.past.note_schedules(at, self.cron.as_ref(), &self.maintenance);
         let judgement = judge::judge(&self.rules, &snapshot, counts, &self.past);
         fold::after(&mut self.past, &self.rules, &snapshot, &judgement, &mut self.next_incident);

@@ -96,12 +96,43 @@ impl Cron {
         (slot > after && slot <= now).then_some(slot)
     }
 
+    /// The slots in `(after, before)`, in order.
+    pub fn between(&self, after: Timestamp, before: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let next = |slot: &Timestamp| self.next_after(*slot);
+        std::iter::successors(self.next_after(after), next).take_while(move |slot| *slot < before)
+    }
+
     /// How many slots lie in `(after, before)`, counted up to `most`.
     pub fn count_between(&self, after: Timestamp, before: Timestamp, most: usize) -> usize {
-        std::iter::successors(self.next_after(after), |slot| self.next_after(*slot))
-            .take_while(|slot| *slot < before)
-            .take(most)
-            .count()
+        self.between(after, before).take(most).count()
+    }
+
+    /// How many slots lie in `[from, to)`. Days of 24 hours are alike, so that those of a month need not be walked through.
+    pub fn count_in(&self, from: Timestamp, to: Timestamp) -> u64 {
+        const DAY: SignedDuration = SignedDuration::from_hours(24);
+        let walk = |from: Timestamp, to: Timestamp| {
+            let before = from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(from);
+            self.count_between(before, to, usize::MAX) as u64
+        };
+        let pattern = &self.slots.pattern;
+        let hours = (0..24).filter(|hour| pattern.hour_match(*hour).unwrap_or(false)).count();
+        let minutes = (0..60).filter(|minute| pattern.minute_match(*minute).unwrap_or(false)).count();
+        let seconds = (0..60).filter(|second| pattern.second_match(*second).unwrap_or(false)).count();
+        let mut count = 0;
+        let mut begins = from;
+        while begins < to {
+            let next = self.zone.to_datetime(begins).date().tomorrow().and_then(|day| day.to_zoned(self.zone.clone()));
+            let ends = next.map_or(to, |next| next.timestamp()).min(to);
+            if ends.duration_since(begins) == DAY {
+                let before = begins.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(begins);
+                let comes = self.next_after(before).is_some_and(|slot| slot < ends);
+                count += if comes { (hours * minutes * seconds) as u64 } else { 0 };
+            } else {
+                count += walk(begins, ends);
+            }
+            begins = ends;
+        }
+        count
     }
 
     /// The time between slots around this one: the shorter of the steps before and after it, since a schedule may rest at night.
@@ -216,6 +247,34 @@ mod tests {
         assert_eq!(cron.step_at(monday), SignedDuration::from_hours(24));
         let office = super::tests::cron("*/10 7-17 * * MON-FRI");
         assert_eq!(office.step_at(monday), SignedDuration::from_mins(10), "not the whole weekend");
+    }
+
+    #[test]
+    fn slots_are_counted_as_they_come() {
+        for (from, to) in [
+            ("2026-03-27T23:00:00Z", "2026-03-31T22:00:00Z"),
+            ("2026-10-23T22:00:00Z", "2026-10-27T23:00:00Z"),
+            ("2026-11-23T06:00:00Z", "2026-11-25T06:01:00Z"),
+        ] {
+            let (from, to): (Timestamp, Timestamp) = (from.parse().unwrap(), to.parse().unwrap());
+            for written in [
+                "* * * * *",
+                "*/5 * * * *",
+                "*/10 7-17 * * MON-FRI",
+                "0 7 * * *",
+                "30 2 * * *",
+                "0 0 28 * SUN",
+                "*/30 * * * * *",
+            ] {
+                let cron = cron(written);
+                let before = from - SignedDuration::from_nanos(1);
+                let walked = cron.count_between(before, to, usize::MAX) as u64;
+                assert_eq!(cron.count_in(from, to), walked, "{written}, {from}");
+            }
+        }
+        let minutes = |from: &str, to: &str| cron("* * * * *").count_in(from.parse().unwrap(), to.parse().unwrap());
+        assert_eq!(minutes("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"), 23 * 60);
+        assert_eq!(minutes("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"), 25 * 60);
     }
 
     proptest! {

@@ -102,6 +102,17 @@ impl Window {
         found
     }
 
+    /// Every stretch of it between two instants, each day's by itself, in order.
+    pub fn stretches_in(&self, from: Timestamp, to: Timestamp) -> Vec<Stretch> {
+        let first = self.date(from).yesterday().ok();
+        std::iter::successors(first, |day| day.tomorrow().ok())
+            .take_while(|day| *day <= self.date(to))
+            .filter_map(|day| self.on(day))
+            .map(|stretch| Stretch { from: stretch.from.max(from), to: stretch.to.min(to) })
+            .filter(|stretch| stretch.from < stretch.to)
+            .collect()
+    }
+
     fn date(&self, at: Timestamp) -> Date {
         self.zone.to_datetime(at).date()
     }
@@ -270,6 +281,21 @@ mod tests {
         let days = Window::new(Some("SUN"), None, &beirut).unwrap();
         let sunday = days.stretch_at(at("2025-03-30T12:00:00Z")).unwrap();
         assert_eq!((sunday.from, sunday.to), (at("2025-03-29T22:00:00Z"), at("2025-03-30T21:00:00Z")));
+    }
+
+    #[test]
+    fn every_stretch_between_two_instants() {
+        let told = |window: &Window, from: &str, to: &str| -> Vec<String> {
+            let local = |at: Timestamp| at.to_zoned(zone()).strftime("%a %H:%M").to_string();
+            let all = window.stretches_in(at(from), at(to));
+            all.iter().map(|stretch| format!("{} {}", local(stretch.from), local(stretch.to))).collect()
+        };
+        let office = window("MON-FRI", "08:00-17:00");
+        let days = told(&office, "2026-11-20T00:00:00+01:00", "2026-11-24T00:00:00+01:00");
+        assert_eq!(days, ["Fri 08:00 Fri 17:00", "Mon 08:00 Mon 17:00"]);
+        let nights = window("MON-SUN", "20:00-07:00");
+        let days = told(&nights, "2026-11-21T00:00:00+01:00", "2026-11-22T00:00:00+01:00");
+        assert_eq!(days, ["Sat 00:00 Sat 07:00", "Sat 20:00 Sun 00:00"]);
     }
 
     #[test]

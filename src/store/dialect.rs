@@ -24,9 +24,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (40, "topology", include_str!("migrations/0040_topology.sql")),
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),
     (60, "parts", include_str!("migrations/0060_parts.sql")),
+    (61, "memory", include_str!("migrations/0061_memory.sql")),
     (65, "silence", include_str!("migrations/0065_silence.sql")),
     (66, "life", include_str!("migrations/0066_life.sql")),
     (67, "flap", include_str!("migrations/0067_flap.sql")),
+    (70, "reports", include_str!("migrations/0070_reports.sql")),
+    (71, "spans over", include_str!("migrations/0071_spans_over.sql")),
     (80, "names", include_str!("migrations/0080_names.sql")),
     (90, "accounts", include_str!("migrations/0090_accounts.sql")),
 ];

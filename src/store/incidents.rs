@@ -25,6 +25,28 @@ impl Store {
         rows.iter().map(|row| Ok(IncidentRow { incident: read(row)?, severity: row.try_get(3)? })).collect()
     }
 
+    /// What was wrong on some sites between two instants, oldest first: what began, went on or happened then, and was told.
+    pub async fn incidents_between(
+        &self,
+        sites: &[&str],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<IncidentRow>, StoreError> {
+        let mut found = Vec::new();
+        for site in sites {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM incident WHERE site = $1 AND since < $3 AND opened IS NOT NULL \
+                 AND (closed IS NULL OR closed > $2 OR since >= $2) ORDER BY since, id"
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(*site).bind(ms(from)).bind(ms(to));
+            for row in query.fetch_all(&self.pool).await? {
+                found.push(IncidentRow { incident: read(&row)?, severity: row.try_get("severity")? });
+            }
+        }
+        found.sort_by_key(|row| row.incident.since);
+        Ok(found)
+    }
+
     /// Closes, without a word, what no configured rule of that kind watches any more, and forgets how often such rules opened. Gives
     /// the site and rule of each that it closed. What goes on has the severity that its rule has now.
     pub async fn withdraw_incidents(

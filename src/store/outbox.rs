@@ -61,6 +61,91 @@ fn never(now: Timestamp) -> Timestamp {
     now.checked_add(NEVER).unwrap_or(Timestamp::MAX)
 }
 
+/// Notes that a delivery is claimed, and that a try at it begins.
+async fn note_claim(
+    tx: &mut Transaction,
+    id: DeliveryId,
+    attempt: i64,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE delivery SET claimed_until = $2, attempts = $3 WHERE id = $1")
+        .bind(id.0)
+        .bind(ms(until))
+        .bind(attempt)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("INSERT INTO attempt (delivery, number, began) VALUES ($1, $2, $3)")
+        .bind(id.0)
+        .bind(attempt)
+        .bind(ms(now))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Records what came of one claim, within a transaction.
+async fn settle_in(
+    tx: &mut Transaction,
+    claimed: &Claimed,
+    settled: &Settled,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let (state, due, why) = match settled {
+        Settled::Delivered => (DeliveryState::Delivered, None, None),
+        Settled::GivenUp { why, .. } => (DeliveryState::GivenUp, None, Some(why)),
+        // An asked pause is the channel's: it alone says when.
+        Settled::Later { pause: Some(Pause::Asked), why, .. } | Settled::Degraded { why } => {
+            (DeliveryState::Pending, Some(now), Some(why))
+        }
+        Settled::Later { due, why, .. } => (DeliveryState::Pending, Some(*due), Some(why)),
+    };
+    let outcome = match settled {
+        Settled::Delivered => "delivered",
+        Settled::GivenUp { .. } => "given up",
+        Settled::Later { pause: Some(Pause::Down), .. } => "channel down",
+        Settled::Later { .. } => "again later",
+        Settled::Degraded { .. } => "again, plainer",
+    };
+    let done = sqlx::query(
+        "UPDATE delivery SET state = $3, due = coalesce($4, due), claimed_until = NULL, last_error = $5, \
+         settled = CASE WHEN $3 = 'pending' THEN NULL ELSE $6 END, \
+         body = CASE WHEN $3 = 'delivered' THEN '' WHEN $7 AND plainer IS NOT NULL THEN plainer ELSE body END, \
+         plainer = CASE WHEN $3 = 'delivered' THEN NULL WHEN $7 THEN plainest ELSE plainer END, \
+         plainest = CASE WHEN $3 = 'delivered' OR $7 THEN NULL ELSE plainest END \
+         WHERE id = $1 AND claimed_until = $2 AND state = 'pending'",
+    )
+    .bind(claimed.id.0)
+    .bind(ms(claimed.lease))
+    .bind(state.word())
+    .bind(due.map(ms))
+    .bind(why.map(String::as_str))
+    .bind(ms(now))
+    .bind(matches!(settled, Settled::Degraded { .. }))
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE attempt SET ended = $3, outcome = $4, why = $5 WHERE delivery = $1 AND number = $2")
+        .bind(claimed.id.0)
+        .bind(i64::from(claimed.attempt))
+        .bind(ms(now))
+        .bind(outcome)
+        .bind(why.map(String::as_str))
+        .execute(&mut **tx)
+        .await?;
+    match settled {
+        Settled::Delivered => sick::took(tx, &claimed.channel, now).await?,
+        Settled::Later { due, pause: Some(why), why: said }
+        | Settled::GivenUp { pause: Some((due, why)), why: said } => {
+            sick::pause(tx, &claimed.channel, *why, *due, said, now).await?;
+        }
+        _ => {}
+    }
+    Ok(true)
+}
+
 impl Store {
     /// Promises deliveries that no poll or report is behind: a test, an announcement.
     pub async fn enqueue(&self, deliveries: &[NewDelivery], now: Timestamp) -> Result<Vec<DeliveryId>, StoreError> {
@@ -111,18 +196,7 @@ impl Store {
                 continue;
             }
             let attempt = row.try_get::<i64, _>("attempts")? + 1;
-            sqlx::query("UPDATE delivery SET claimed_until = $2, attempts = $3 WHERE id = $1")
-                .bind(id.0)
-                .bind(ms(until))
-                .bind(attempt)
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query("INSERT INTO attempt (delivery, number, began) VALUES ($1, $2, $3)")
-                .bind(id.0)
-                .bind(attempt)
-                .bind(ms(now))
-                .execute(&mut *tx)
-                .await?;
+            note_claim(&mut tx, id, attempt, now, until).await?;
             claimed.push(Claimed {
                 id,
                 channel: lane.channel,
@@ -151,63 +225,94 @@ impl Store {
         Ok(row.try_get(0)?)
     }
 
-    /// Records what came of a claim. False where the lease had run out and someone else has it.
-    pub async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
-        let (state, due, why) = match settled {
-            Settled::Delivered => (DeliveryState::Delivered, None, None),
-            Settled::GivenUp { why, .. } => (DeliveryState::GivenUp, None, Some(why)),
-            // An asked pause is the channel's: it alone says when.
-            Settled::Later { pause: Some(Pause::Asked), why, .. } | Settled::Degraded { why } => {
-                (DeliveryState::Pending, Some(now), Some(why))
-            }
-            Settled::Later { due, why, .. } => (DeliveryState::Pending, Some(*due), Some(why)),
-        };
-        let outcome = match settled {
-            Settled::Delivered => "delivered",
-            Settled::GivenUp { .. } => "given up",
-            Settled::Later { pause: Some(Pause::Down), .. } => "channel down",
-            Settled::Later { .. } => "again later",
-            Settled::Degraded { .. } => "again, plainer",
-        };
+    /// Claims those behind a claimed delivery as well, in their order, as far as they are due: at most so many.
+    pub async fn claim_behind(
+        &self,
+        head: &Claimed,
+        most: u32,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let mut tx = begin(&self.pool).await?;
-        let done = sqlx::query(
-            "UPDATE delivery SET state = $3, due = coalesce($4, due), claimed_until = NULL, last_error = $5, \
-             settled = CASE WHEN $3 = 'pending' THEN NULL ELSE $6 END, \
-             body = CASE WHEN $3 = 'delivered' THEN '' WHEN $7 AND plainer IS NOT NULL THEN plainer ELSE body END, \
-             plainer = CASE WHEN $3 = 'delivered' THEN NULL WHEN $7 THEN plainest ELSE plainer END, \
-             plainest = CASE WHEN $3 = 'delivered' OR $7 THEN NULL ELSE plainest END \
-             WHERE id = $1 AND claimed_until = $2 AND state = 'pending'",
+        let rows = sqlx::query(
+            "SELECT d.id, d.body, d.plainer, d.message_id, d.in_reply_to, d.created, d.attempts, \
+             (d.due <= $2 OR d.due > $3) AND (d.claimed_until IS NULL OR d.claimed_until <= $2) AND d.form = h.form AS ready \
+             FROM delivery h JOIN delivery d ON d.channel = h.channel AND d.recipient = h.recipient AND d.urgent = h.urgent AND d.id > h.id \
+             WHERE h.id = $1 AND d.state = 'pending' AND d.held IS NULL ORDER BY d.id LIMIT $4",
         )
-        .bind(claimed.id.0)
-        .bind(ms(claimed.lease))
-        .bind(state.word())
-        .bind(due.map(ms))
-        .bind(why.map(String::as_str))
+        .bind(head.id.0)
         .bind(ms(now))
-        .bind(matches!(settled, Settled::Degraded { .. }))
-        .execute(&mut *tx)
+        .bind(ms(never(now)))
+        .bind(i64::from(most))
+        .fetch_all(&mut *tx)
         .await?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query("UPDATE attempt SET ended = $3, outcome = $4, why = $5 WHERE delivery = $1 AND number = $2")
-            .bind(claimed.id.0)
-            .bind(i64::from(claimed.attempt))
-            .bind(ms(now))
-            .bind(outcome)
-            .bind(why.map(String::as_str))
-            .execute(&mut *tx)
-            .await?;
-        match settled {
-            Settled::Delivered => sick::took(&mut tx, &claimed.channel, now).await?,
-            Settled::Later { due, pause: Some(why), why: said }
-            | Settled::GivenUp { pause: Some((due, why)), why: said } => {
-                sick::pause(&mut tx, &claimed.channel, *why, *due, said, now).await?;
+        let mut claimed = Vec::new();
+        for row in rows {
+            if !row.try_get::<bool, _>("ready")? {
+                break;
             }
-            _ => {}
+            let id = DeliveryId(row.try_get("id")?);
+            let attempt = row.try_get::<i64, _>("attempts")? + 1;
+            note_claim(&mut tx, id, attempt, now, until).await?;
+            claimed.push(Claimed {
+                id,
+                channel: head.channel.clone(),
+                recipient: head.recipient.clone(),
+                body: row.try_get("body")?,
+                plainer: row.try_get("plainer")?,
+                message_id: row.try_get("message_id")?,
+                in_reply_to: row.try_get("in_reply_to")?,
+                created: at(row.try_get("created")?),
+                attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+                // They are tried only where the one before them was taken.
+                channel_failures: 0,
+                lease: until,
+            });
         }
         tx.commit().await?;
-        Ok(true)
+        Ok(claimed)
+    }
+
+    /// Records what came of a claim. False where the lease had run out and someone else has it.
+    pub async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = begin(&self.pool).await?;
+        let ours = settle_in(&mut tx, claimed, settled, now).await?;
+        tx.commit().await?;
+        Ok(ours)
+    }
+
+    /// Records what came of several claims, and lets go of those that were not tried after all: all of it, or nothing. Gives
+    /// how many of them were still ours.
+    pub async fn settle_run(
+        &self,
+        done: &[(&Claimed, Settled, Timestamp)],
+        untried: &[Claimed],
+    ) -> Result<usize, StoreError> {
+        let mut tx = begin(&self.pool).await?;
+        let mut ours = 0;
+        for (claimed, settled, now) in done {
+            ours += usize::from(settle_in(&mut tx, claimed, settled, *now).await?);
+        }
+        for claimed in untried {
+            let let_go = sqlx::query(
+                "UPDATE delivery SET claimed_until = NULL, attempts = attempts - 1 \
+                 WHERE id = $1 AND claimed_until = $2 AND state = 'pending'",
+            )
+            .bind(claimed.id.0)
+            .bind(ms(claimed.lease))
+            .execute(&mut *tx)
+            .await?;
+            if let_go.rows_affected() > 0 {
+                sqlx::query("DELETE FROM attempt WHERE delivery = $1 AND number = $2")
+                    .bind(claimed.id.0)
+                    .bind(i64::from(claimed.attempt))
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(ours)
     }
 
     /// Every lane with something pending that is not being sent.

@@ -3,11 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::dialect::Db;
+use super::polls::goes_on;
 use super::spans::{OpenSpans, ROWS};
 use super::{Store, StoreError, at, ms};
-use crate::judge::{Flap, Incident, Judgement, Past, PastReading, newest_events};
+use crate::judge::{self, Flap, Incident, Judgement, Past, PastReading, newest_events};
 use crate::snapshot::{Counts, User, fold};
 
 /// What is known of one site without asking the database: written by each poll that was committed.
@@ -15,6 +17,7 @@ use crate::snapshot::{Counts, User, fold};
 pub(super) struct Memory {
     pub(super) open: Option<OpenSpans>,
     pub(super) past: Option<Known>,
+    pub(super) of_rules: Option<Arc<judge::Memory>>,
     /// What it was read at; of another generation it is of no use.
     pub(super) generation: i64,
 }
@@ -37,6 +40,7 @@ impl Known {
         judgement: &Judgement,
         changed: Vec<Incident>,
         full: Option<(Counts, u64)>,
+        interval: SignedDuration,
     ) -> Self {
         let back_to = now.checked_sub(self.looks_back).unwrap_or(Timestamp::MIN);
         let gone = |incident: &Incident| {
@@ -56,8 +60,10 @@ impl Known {
         }
         self.readings.retain(|reading| reading.to >= back_to);
         if let Some((counts, asked)) = full {
+            // As the rows are: what was not seen whole comes between.
+            let goes_on = |last: &PastReading| Some(last.to) == self.last_poll && goes_on(last.to, now, interval);
             match self.readings.last_mut() {
-                Some(last) if last.counts == counts && last.asked == asked => last.to = now,
+                Some(last) if last.counts == counts && last.asked == asked && goes_on(last) => last.to = now,
                 _ => self.readings.push(PastReading { from: now, to: now, counts, asked }),
             }
         }

@@ -1,5 +1,7 @@
 //! Recording one poll: its spans and readings, its incidents and its deliveries, in one transaction.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 
@@ -42,7 +44,7 @@ impl Store {
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
         let generation_of_people = self.generation().await?;
         let known = memory.remove(site).filter(|memory| memory.generation == generation_of_people);
-        let Memory { open, past, .. } = known.unwrap_or_default();
+        let Memory { open, past, of_rules: mut remembered, .. } = known.unwrap_or_default();
         let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
@@ -109,12 +111,19 @@ impl Store {
         for flap in &poll.judgement.flaps {
             super::flaps::save(&mut tx, flap).await?;
         }
+        if let Some(remembered) = &mut remembered {
+            let remembered = Arc::make_mut(remembered);
+            let changes = remembered.after(poll.rules, poll.snapshot, poll.judgement, poll.interval);
+            super::memory::save(&mut tx, site, &changes).await?;
+        }
         routing::write(&mut tx, poll.outgoing, now).await?;
         tx.commit().await?;
         let past = past.map(|past| {
-            past.after(now, poll.judgement, incidents, coverage.is_full().then_some((poll.counts, coverage.asked)))
+            let full = coverage.is_full().then_some((poll.counts, coverage.asked));
+            past.after(now, poll.judgement, incidents, full, poll.interval)
         });
-        memory.insert(site.clone(), Memory { open: Some(open), past, generation: generation_of_people });
+        let generation = generation_of_people;
+        memory.insert(site.clone(), Memory { open: Some(open), past, of_rules: remembered, generation });
         Ok(Recorded::Done { began, ended })
     }
 
@@ -138,17 +147,6 @@ impl Store {
         self.memory.lock().await.retain(|site, _| polled.contains(&&**site));
         Ok(())
     }
-
-    /// Commits a report: its slot dealt with, and its deliveries promised. False where someone else did.
-    pub async fn record_report(&self, slot: &Slot, outgoing: &Outgoing, now: Timestamp) -> Result<bool, StoreError> {
-        let mut tx = begin(&self.pool).await?;
-        if !schedules::claim(&mut tx, slot).await? {
-            return Ok(false);
-        }
-        routing::write(&mut tx, outgoing, now).await?;
-        tx.commit().await?;
-        Ok(true)
-    }
 }
 
 async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, StoreError> {
@@ -163,7 +161,7 @@ async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, 
 
 /// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it. After the
 /// clock was set back another one begins, so that the order in which they were made can be read from them.
-fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
+pub(super) fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
     (SignedDuration::ZERO..=longest_gap(interval)).contains(&now.duration_since(to))
 }
 

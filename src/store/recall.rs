@@ -57,6 +57,23 @@ impl Store {
         Ok(time(0)?.zip(time(1)?))
     }
 
+    /// The first poll of any of some sites that anything is known of, in old readings that became hours too.
+    pub async fn begins(&self, sites: &[&str]) -> Result<Option<Timestamp>, StoreError> {
+        let mut first: Option<i64> = None;
+        for site in sites {
+            let row = sqlx::query(
+                "SELECT (SELECT min(\"from\") FROM reading WHERE site = $1 AND pair IS NULL), \
+                 (SELECT min(\"from\") FROM hour WHERE site = $1 AND pair IS NULL)",
+            )
+            .bind(*site)
+            .fetch_one(&self.pool)
+            .await?;
+            let times: [Option<i64>; 2] = [row.try_get(0)?, row.try_get(1)?];
+            first = times.into_iter().chain([first]).flatten().min();
+        }
+        Ok(first.map(at))
+    }
+
     /// The row before the first reading that reaches `from`.
     pub async fn reading_before(&self, site: &str, from: Timestamp) -> Result<i64, StoreError> {
         let row = sqlx::query("SELECT coalesce(min(id), 0) FROM reading WHERE site = $1 AND \"to\" >= $2")

@@ -10,7 +10,7 @@ const TITLES: [(&str, &[&str]); 6] = [
     ("🟠 prod: 46 users, more than 40", &["Slack #ops", "Teams Managers"]),
     ("🟢 prod: 32 users, no longer more than 40", &["Slack #ops", "Teams Managers"]),
     ("prod: users fell from ", &["Slack #ops", "Teams Managers", "Mail to cio@example.com"]),
-    ("prod: 1 of 3 virtual proxies does not answer", &["Slack #ops", "Mail to cio@example.com"]),
+    ("does not answer (1 of 3 virtual proxies)", &["Slack #ops", "Mail to cio@example.com"]),
     ("prod: all 3 virtual proxies answer again", &["Slack #ops", "Mail to cio@example.com"]),
     ("prod: 13 users on, restart planned for ", &["Slack #ops", "Teams Managers", "Mail to cio@example.com"]),
 ];

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use headcount::demo::inbox::{Fault as InboxFault, HttpInbox, plain_text};
-use headcount::demo::site::{Setup, Site};
+use headcount::demo::site::{Fault, Setup, Site};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
@@ -150,6 +150,24 @@ async fn nobody_leaves_and_a_site_that_dies_is_not_clear() {
     let (status, err) = drain.ends().await;
     assert_eq!(status, 3);
     assert!(err.contains("the connection was refused") && err.contains("Qlik Sense Proxy Service"), "{err}");
+}
+
+#[tokio::test]
+async fn whoever_is_not_seen_is_not_gone() {
+    let scene = Scene::new().await;
+    scene.site.connect(0, "", "CORP", "anna");
+    scene.site.connect(0, "hr", "CORP", "bo");
+    let mut drain = scene.drain(&["--deadline", "30m"]);
+    drain.says("2 users in 2 sessions on").await;
+    scene.site.fail(0, "hr", Fault::status(503));
+    let partial = drain.says("1 of 2 virtual proxies did not answer").await;
+    assert!(partial.contains("at least 1 user") && !partial.contains("gone"), "{partial}");
+    scene.site.clear(0, "hr");
+    scene.site.heal_all();
+    let full = drain.says("1 user in 1 session on").await;
+    assert!(full.contains(r"gone: CORP\bo"), "{full}");
+    drain.interrupt();
+    assert_eq!(drain.ends().await.0, 1);
 }
 
 #[tokio::test]

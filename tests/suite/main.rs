@@ -7,6 +7,7 @@ mod announce;
 mod certificates;
 mod cli;
 mod demo;
+mod digest;
 mod discovery;
 mod drain;
 mod engines;

@@ -92,6 +92,7 @@ async fn mail(post: &Channel, smtp: &Smtp, kind: Kind, name: &str, form: &str, b
         message_id: &message_id,
         in_reply_to: matches!(kind, Kind::Repeat | Kind::Resolved).then_some(root.as_str()),
         now: Timestamp::from_second(1_795_417_800).expect("a time"),
+        state: Path::new(""),
     };
     assert_eq!(post.send(parcel).await, Outcome::Delivered, "{name} {form}");
     smtp.mails().pop().expect("a mail").raw

@@ -42,9 +42,10 @@ async fn tried(what: &str, channel: &Channel, body: &str) -> String {
         message_id: "1@example.com",
         in_reply_to: None,
         now: Timestamp::from_second(1_795_417_800).expect("a time"),
+        state: std::path::Path::new(""),
     };
     let outcome = channel.send(parcel).await;
-    let reached = channel.reach().await;
+    let reached = channel.reach(std::path::Path::new("")).await;
     drop(collecting);
     free_of_secrets(what, &format!("{outcome:?} {reached:?} {}", log.text()));
     match outcome {

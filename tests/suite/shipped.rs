@@ -48,6 +48,8 @@ fn both_example_configurations_are_understood() {
             "https://x.environment.api.powerplatform.com:443/powerautomate/automations/direct/workflows/x?sig=x",
         ),
         ("smtp-password", "x"),
+        ("audit-url", "https://audit.example.com/hooks/x"),
+        ("hook-key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ];
     for (name, secret) in secrets {
         std::fs::write(folder.path().join(name), secret).expect("a secret");

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::{ChannelKind, Names, email, format, slack, teams};
+use super::super::{ChannelKind, Names, email, file, format, slack, teams, webhook};
 use super::{PLAIN, json, sample, shown};
+use crate::channels::Payload;
 use crate::message::{Counts, Facts, Message, Person, clean};
 use crate::render::Engine;
 
@@ -20,6 +21,8 @@ fn taken(kind: ChannelKind, body: &str) -> Result<(), String> {
         ChannelKind::Slack => slack::limits::check(&value).map(drop),
         ChannelKind::Teams => teams::limits::check(&value).map(drop),
         ChannelKind::Email => email::check(body),
+        ChannelKind::Webhook => webhook::limits::check(body, webhook::limits::BYTES).map(drop),
+        ChannelKind::File => file::limits::check(body).map(drop),
     }
 }
 
@@ -59,6 +62,16 @@ fn listed(body: &str, id: &str) -> (usize, usize) {
     (body.matches(id).count(), more.unwrap_or(0))
 }
 
+/// How many people a payload says that it leaves out.
+fn left_out(kind: ChannelKind, payload: &Payload) -> usize {
+    let value = json(payload);
+    match kind {
+        ChannelKind::Webhook => usize::try_from(value["data"]["people_more"].as_u64().unwrap()).unwrap(),
+        ChannelKind::File => listed(&value["text"].to_string(), "CORP").1,
+        _ => listed(&value.to_string(), "CORP").1,
+    }
+}
+
 #[test]
 fn nobody_is_lost_from_the_count() {
     for kind in ChannelKind::ALL {
@@ -68,7 +81,19 @@ fn nobody_is_lost_from_the_count() {
             assert!(!payload.body().contains(PLAIN));
             taken(kind, payload.body()).unwrap();
             let value = json(&payload);
-            let body = if kind == ChannelKind::Email { value["text"].to_string() } else { value.to_string() };
+            let body = match kind {
+                ChannelKind::Email | ChannelKind::File => value["text"].to_string(),
+                _ => value.to_string(),
+            };
+            // Both tell the same, to people and to programs.
+            if let Some(data) = value.get("data").or_else(|| value["facts"].get("data")) {
+                let people = data["people"].as_array().unwrap().len();
+                assert_eq!(people + usize::try_from(data["people_more"].as_u64().unwrap()).unwrap(), size, "{kind}");
+                if kind == ChannelKind::Webhook {
+                    assert_eq!(people, size, "{kind} shows only {people} of {size}");
+                    continue;
+                }
+            }
             let (people, more) = listed(&body, "CORP\\\\\\\\person");
             let (people, more) = if people == 0 { listed(&body, "CORP\\\\person") } else { (people, more) };
             assert_eq!(people + more, size, "{kind} {size}: {people} + {more}");
@@ -76,6 +101,7 @@ fn nobody_is_lost_from_the_count() {
                 ChannelKind::Slack => 150,
                 ChannelKind::Teams => 90,
                 ChannelKind::Email => 500,
+                ChannelKind::Webhook | ChannelKind::File => 3000,
             };
             assert!(people >= size.min(least), "{kind} shows only {people} of {size}");
         }
@@ -89,7 +115,7 @@ fn the_longest_names_fit() {
         let payload = shown(kind, &message);
         assert!(!payload.body().contains(PLAIN), "{kind}");
         taken(kind, payload.body()).unwrap();
-        let (_, more) = listed(&json(&payload).to_string(), "CORP");
+        let more = left_out(kind, &payload);
         assert!((1..5000).contains(&more), "{kind}: {more}");
     }
 }
@@ -101,8 +127,9 @@ fn fifty_thousand_people_fit() {
         let payload = shown(kind, &message);
         assert!(!payload.body().contains(PLAIN), "{kind}");
         taken(kind, payload.body()).unwrap();
-        let (_, more) = listed(&json(&payload).to_string(), "CORP");
-        assert!((49_000..50_000).contains(&more), "{kind}: {more} left out");
+        let more = left_out(kind, &payload);
+        let most = if matches!(kind, ChannelKind::Webhook | ChannelKind::File) { 7_000 } else { 1_000 };
+        assert!((50_000 - most..50_000).contains(&more), "{kind}: {more} left out");
     }
 }
 
@@ -138,7 +165,27 @@ fn hidden_names_are_in_no_form() {
         for name in ["anna", "Andersson", "o'brien", "svc_reload"] {
             assert!(!all.contains(name), "{kind}: {all}");
         }
-        assert!(all.contains("7 users") && all.contains("Names are not shown"), "{kind}: {all}");
+        let said = kind == ChannelKind::Webhook && all.contains("\"people_hidden\":7");
+        assert!(all.contains("7 users") && (said || all.contains("Names are not shown")), "{kind}: {all}");
+    }
+}
+
+#[test]
+fn pseudonyms_take_the_place_of_names_in_every_form() {
+    let engine = Engine::embedded();
+    for kind in ChannelKind::ALL {
+        let mut message = sample("who");
+        let words = ["calm-otter", "brave-heron", "keen-lynx", "mild-fern", "neat-plum", "wise-robin", "warm-star"];
+        let users = message.people.iter_mut().filter(|person| !person.anonymous);
+        for (person, words) in users.zip(words) {
+            person.pseudonym = Some(words.to_owned());
+        }
+        let payload = format(kind, &message, &engine, Names::Pseudonym);
+        let all = format!("{}{:?}{}", payload.body(), (payload.plainer(), payload.plainest()), payload.title());
+        for name in ["anna", "Andersson", "o'brien", "svc_reload"] {
+            assert!(!all.contains(name), "{kind}: {all}");
+        }
+        assert!(words.iter().all(|words| payload.body().contains(words)), "{kind}: {all}");
     }
 }
 

@@ -3,9 +3,12 @@
 mod forms;
 mod limits;
 mod names;
+#[cfg(feature = "demo")]
+mod proxies;
 mod sends;
 mod statuses;
 mod variables;
+mod webhooks;
 
 use serde_json::Value;
 

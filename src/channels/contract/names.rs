@@ -59,6 +59,22 @@ fn names_are_escaped_in_mail() {
 }
 
 #[test]
+fn names_are_data_in_what_programs_read_and_letters_in_a_file() {
+    let message = sample("who_nasty");
+    let webhook = json(&shown(ChannelKind::Webhook, &message));
+    let file = shown(ChannelKind::File, &message);
+    let (file, text) = (json(&file), super::super::file::shown(file.body()));
+    for facts in [&webhook, &file["facts"]] {
+        let ids: Vec<_> = facts["data"]["people"].as_array().unwrap().iter().map(|person| &person["id"]).collect();
+        assert_eq!(ids, message.people.iter().map(|person| person.id.as_str()).collect::<Vec<_>>());
+    }
+    for person in &message.people {
+        assert!(text.contains(&person.id), "{}", person.id);
+        assert!(!webhook["data"]["text"].as_str().unwrap().contains(&person.id), "{}", person.id);
+    }
+}
+
+#[test]
 fn nobody_is_named_in_a_title_or_a_debug() {
     for kind in ChannelKind::ALL {
         let payload = shown(kind, &sample("who"));

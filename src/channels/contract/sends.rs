@@ -1,5 +1,6 @@
 //! Real sendings, to servers on loopback that answer as told.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,14 +11,21 @@ use super::super::{Channel, ChannelKind, Outcome, Parcel, Scope, Settings, email
 use super::{sample, shown};
 use crate::secret::Secret;
 
-const ID: &str = "<0123abcd@example.com>";
+pub(super) const ID: &str = "<0123abcd@example.com>";
 
-fn parcel<'a>(body: &'a str, recipient: &'a str) -> Parcel<'a> {
-    Parcel { body, recipient, message_id: ID, in_reply_to: None, now: "2026-11-23T07:10:00Z".parse().unwrap() }
+pub(super) fn parcel<'a>(body: &'a str, recipient: &'a str) -> Parcel<'a> {
+    Parcel {
+        body,
+        recipient,
+        message_id: ID,
+        in_reply_to: None,
+        now: "2026-11-23T07:10:00Z".parse().unwrap(),
+        state: Path::new("."),
+    }
 }
 
 /// Reads one request whole.
-async fn request(stream: &mut TcpStream) -> String {
+pub(super) async fn request(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -62,7 +70,7 @@ async fn post(teams: bool, answer: &str) -> (Outcome, String) {
     (outcome, server.await.unwrap())
 }
 
-fn http(status: &str, headers: &str, body: &str) -> String {
+pub(super) fn http(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::super::{Outcome, Scope, email, slack, teams};
+use super::super::{Outcome, Scope, email, file, slack, teams, webhook};
 
 /// The outcome in one word.
 fn word(outcome: &Outcome) -> String {
@@ -84,6 +84,54 @@ fn teams() {
 }
 
 #[test]
+fn webhooks() {
+    for (status, wait, body, meaning) in [
+        (200, None, "", "delivered"),
+        (202, None, "whatever", "delivered"),
+        (204, None, "", "delivered"),
+        (400, None, "bad field", "refused, degrade"),
+        (401, None, "", "channel down"),
+        (403, None, "", "channel down"),
+        (404, None, "", "channel down"),
+        (405, None, "", "channel down"),
+        (407, None, "", "channel down"),
+        (408, None, "", "retry"),
+        (410, None, "", "channel down"),
+        (413, None, "", "refused, degrade"),
+        (415, None, "", "refused, degrade"),
+        (422, None, "", "refused, degrade"),
+        (425, None, "", "retry"),
+        (429, Some(12), "", "retry after 12s whole channel"),
+        (429, None, "", "retry whole channel"),
+        (500, None, "", "retry"),
+        (502, None, "<html>", "retry"),
+        (503, Some(60), "", "retry after 60s"),
+        (504, None, "", "retry"),
+    ] {
+        let outcome = webhook::judge_status(status, wait.map(SignedDuration::from_secs), body);
+        assert_eq!(word(&outcome), meaning, "{status} {body}: {outcome:?}");
+    }
+}
+
+#[test]
+fn files() {
+    use std::io::ErrorKind;
+    for (kind, meaning, told) in [
+        (ErrorKind::StorageFull, "retry whole channel", "the disk of `/x` is full: make room"),
+        (ErrorKind::QuotaExceeded, "retry whole channel", "is full"),
+        (ErrorKind::PermissionDenied, "channel down", "this user may not write into `/x`"),
+        (ErrorKind::ReadOnlyFilesystem, "channel down", "mounted read-only"),
+        (ErrorKind::NotADirectory, "channel down", "not a folder"),
+        (ErrorKind::IsADirectory, "channel down", "not a folder"),
+        (ErrorKind::Other, "retry whole channel", "cannot write into `/x`"),
+    ] {
+        let outcome = file::judge_error(std::path::Path::new("/x"), &kind.into());
+        assert_eq!(word(&outcome), meaning, "{kind}");
+        assert!(format!("{outcome:?}").contains(told), "{outcome:?}");
+    }
+}
+
+#[test]
 fn mail() {
     use email::Stage::{Connect, Content, End, Login, Private, Recipient, Sender};
     for (stage, code, text, meaning) in [
@@ -132,7 +180,11 @@ fn mail() {
 #[test]
 fn what_servers_say_is_cleaned_and_cut() {
     let loud = format!("a\r\nb\u{1b}[31m{}", "x".repeat(500));
-    for outcome in [slack::judge_status(400, None, &loud), email::judge_reply(email::Stage::Recipient, 550, &loud)] {
+    for outcome in [
+        slack::judge_status(400, None, &loud),
+        email::judge_reply(email::Stage::Recipient, 550, &loud),
+        webhook::judge_status(400, None, &loud),
+    ] {
         let Outcome::Refused { why, .. } = outcome else { panic!("{outcome:?}") };
         assert!(why.chars().count() <= 200 && !why.chars().any(char::is_control), "{why:?}");
     }

@@ -19,7 +19,7 @@ pub(super) fn used(parts: &Value) -> Vec<Used> {
     vec![
         Used::new("characters of subject", text("subject").chars().count(), SUBJECT),
         Used::new("bytes before Gmail clips", text("html").len(), CLIPPED),
-        Used::new("bytes in all", text("subject").len() + text("text").len() + text("html").len(), BYTES),
+        Used::new("bytes of text and HTML", text("subject").len() + text("text").len() + text("html").len(), BYTES),
     ]
 }
 

@@ -2,12 +2,14 @@
 
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use lettre::Message;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
-use super::Settings;
-use super::format::Parts;
+use super::format::{CHART, Parts};
+use super::{Settings, list};
 use crate::channels::Parcel;
 
 /// The longest name of a channel in a List-Id.
@@ -39,7 +41,30 @@ pub(super) fn mail(settings: &Settings, channel: &str, parcel: Parcel<'_>) -> Re
     if parts.urgent {
         mail = mail.raw_header(header("X-Priority", "1")).raw_header(header("Importance", "high"));
     }
-    mail.multipart(MultiPart::alternative_plain_html(parts.text, parts.html)).map_err(|error| error.to_string())
+    let Parts { text, html, chart, people, .. } = parts;
+    let alternative = MultiPart::alternative().singlepart(SinglePart::plain(text));
+    let body = match chart {
+        None => alternative.singlepart(SinglePart::html(html)),
+        Some(chart) => {
+            let png = BASE64.decode(chart).map_err(|error| format!("the stored chart is broken: {error}"))?;
+            let kind =
+                ContentType::parse("image/png").map_err(|error| format!("the stored chart is broken: {error}"))?;
+            let inline = Attachment::new_inline_with_name(CHART.to_owned(), "chart.png".to_owned()).body(png, kind);
+            let related = MultiPart::related().singlepart(SinglePart::html(html)).singlepart(inline);
+            alternative.multipart(related)
+        }
+    };
+    let body = match people {
+        None => body,
+        Some(people) => {
+            let kind = ContentType::parse("text/csv; charset=utf-8");
+            let kind = kind.map_err(|error| format!("the list cannot be attached: {error}"))?;
+            // As bytes: what is text may have its line ends changed on the way.
+            let file = Attachment::new(list::NAME.to_owned()).body(people.into_bytes(), kind);
+            MultiPart::mixed().multipart(body).singlepart(file)
+        }
+    };
+    mail.multipart(body).map_err(|error| error.to_string())
 }
 
 /// What a reader's rules may sort by: `headcount <bosses.headcount.example.com>`. Whatever the channel is called, it is a name

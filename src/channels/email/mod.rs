@@ -4,12 +4,14 @@
 
 pub(super) mod format;
 mod limits;
+pub(super) mod list;
 mod mail;
 mod reply;
 pub(super) mod send;
 mod settings;
 mod token;
 
+pub use format::CHART;
 pub use reply::{Stage, judge_reply};
 pub use settings::{
     Addresses, Login, MailPeopleWritten, OAuth2Written, Secrets, Settings, Smtp, SmtpWritten, Tls, Written,
@@ -36,6 +38,7 @@ pub fn example(body: &str, now: Timestamp) -> Result<String, String> {
         message_id: "00000000000000000000000000000000@example.com",
         in_reply_to: None,
         now,
+        state: std::path::Path::new(""),
     };
     Ok(String::from_utf8_lossy(&mail::mail(&settings, "preview", parcel)?.formatted()).into_owned())
 }

@@ -206,15 +206,7 @@ async fn bear(
 
 fn hide(outcome: Outcome, user: &str, token: &Secret) -> Outcome {
     let sent = STANDARD.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", token.expose()));
-    let hidden = |why: String| why.replace(token.expose(), "***").replace(&sent, "***");
-    match outcome {
-        Outcome::ChannelDown { why } => Outcome::ChannelDown { why: hidden(why) },
-        Outcome::Refused { why, degrade } => Outcome::Refused { why: hidden(why), degrade },
-        Outcome::Retry { after, scope, maybe_taken, why } => {
-            Outcome::Retry { after, scope, maybe_taken, why: hidden(why) }
-        }
-        Outcome::Delivered => Outcome::Delivered,
-    }
+    outcome.hiding(|why| why.replace(token.expose(), "***").replace(&sent, "***"))
 }
 
 /// Names the sender and the recipient, and sends the mail.

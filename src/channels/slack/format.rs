@@ -27,7 +27,7 @@ pub(in crate::channels) fn dress(
     let message = envelope(&notification(words, view.mood), layout);
     let room = limits::check(&message).map_err(|what| Trouble::Limit { file: engine.file(file), what })?;
     let plainer = plainer(&message, words.chart.as_deref()).map(|plainer| plainer.to_string());
-    Ok(Dressed { body: message.to_string(), plainer, room: Some(room) })
+    Ok(Dressed { body: message.to_string(), plainer, room: Some(room), cut: view.is_cut() })
 }
 
 /// The text of one person's row, with what stands between the parts of it in the longer of its two forms.

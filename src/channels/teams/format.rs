@@ -31,7 +31,7 @@ pub(in crate::channels) fn dress(
     let card = laid_out(engine, file, view)?;
     let message = envelope(card, words);
     let room = limits::check(&message).map_err(|what| Trouble::Limit { file: engine.file(file), what })?;
-    Ok(Dressed { body: message.to_string(), plainer: None, room: Some(room) })
+    Ok(Dressed { body: message.to_string(), plainer: None, room: Some(room), cut: view.is_cut() })
 }
 
 /// The bytes of one person's line on a card, as the limit counts them: the texts, and what holds them.

@@ -76,7 +76,7 @@ impl Show {
 
         self.narrate("A node dies, and its virtual proxy with it. Not seen is not the same as nobody on.")?;
         self.stage.site.stop_proxy(1).await;
-        self.expect("the alert of a silent virtual proxy", "1 of 3 virtual proxies does not answer", &[Slack, Mail])
+        self.expect("the alert of a silent virtual proxy", "does not answer (1 of 3 virtual proxies)", &[Slack, Mail])
             .await?;
 
         self.narrate("The node is back.")?;

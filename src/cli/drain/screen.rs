@@ -60,7 +60,14 @@ impl Screen {
             self.tick(now);
             return Ok(());
         }
-        let people: Vec<String> = looked.people.iter().map(|person| words::row(person, now)[0].clone()).collect();
+        let mut people: Vec<String> = looked.people.iter().map(|person| words::row(person, now)[0].clone()).collect();
+        if let Some((_, before, _)) = &self.last
+            && !looked.snapshot.coverage().is_full()
+        {
+            // Whoever is not seen in a part of the site is not gone: it is the part that does not answer.
+            let unseen: Vec<_> = before.iter().filter(|name| !people.contains(name)).cloned().collect();
+            people.extend(unseen);
+        }
         let on = words::on(looked);
         let first = self.last.is_none();
         let (gone, came) = match &self.last {

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::value::{length, length_or, window};
-use crate::channels::{self, Authorities, Channel, Names};
+use crate::channels::{self, Authorities, Channel, ChannelKind, Names, Proxy};
 use crate::config::ChannelSpec;
 use crate::config::file;
 use crate::config::load::Loader;
@@ -65,20 +65,21 @@ pub(super) fn channel(
         };
         kinds.push(settings.map(channels::Settings::Email));
     }
+    if let Some(webhook) = &written.webhook {
+        kinds.push(self::webhook(g, loader, &format!("{at}.webhook"), webhook).map(channels::Settings::Webhook));
+    }
+    if let Some(file) = &written.file {
+        let settings = g.take(&format!("{at}.file.folder"), channels::file::Settings::new(file));
+        kinds.push(settings.map(channels::Settings::File));
+    }
     if kinds.len() != 1 {
         let what = if kinds.is_empty() { "the channel has no kind" } else { "the channel has more than one kind" };
-        g.add(&at, format!("{what}: give exactly one of `slack`, `teams` and `email`"));
+        g.add(&at, format!("{what}: give exactly one of `slack`, `teams`, `email`, `webhook` and `file`"));
     }
-    let authorities = match &written.ca {
-        None => Some(Authorities::default()),
-        Some(file) => {
-            let key = format!("{at}.ca");
-            let bytes = g.take(&key, loader.bytes(file));
-            bytes.and_then(|bytes| {
-                g.take(&key, Authorities::from_pem(&bytes).map_err(|why| format!("`{file}` is of no use: {why}")))
-            })
-        }
-    };
+    let authorities = authorities(g, loader, &at, written.ca.as_deref());
+    let ways = (written.proxy_url.as_ref(), written.proxy_url_file.as_deref(), written.proxy_url_env.as_deref());
+    let proxied = ways.0.is_some() || ways.1.is_some() || ways.2.is_some();
+    let proxy = proxy(g, loader, &at, ways);
     // What the store may not hold cannot wait in it either.
     let names = written.names.unwrap_or_default().max(at_most);
     let give_up = length(g, &format!("{at}.give_up"), written.give_up.as_deref(), GIVE_UP);
@@ -88,7 +89,8 @@ pub(super) fn channel(
     let written_pace = written.pace.as_deref().map(|pace| length_or(g, &format!("{at}.pace"), pace, "none"));
     let policy = policy(g, &at, &written, zone);
     let settings = kinds.into_iter().next().flatten()?;
-    let channel = Channel::new(name, settings).with_names(names).with_authorities(authorities?);
+    direct(g, &at, settings.kind(), proxied, written.ca.is_some());
+    let channel = Channel::new(name, settings).with_names(names).with_authorities(authorities?).with_proxy(proxy?);
     let mut address = loader.take_read();
     address.push(Secret::new(format!("{channel:?}")));
     Some(ChannelSpec {
@@ -98,6 +100,81 @@ pub(super) fn channel(
         policy,
         give_up,
     })
+}
+
+/// What has no way through a proxy, or no connection to trust, is told.
+fn direct(g: &mut Gathered<'_>, at: &str, kind: ChannelKind, proxied: bool, trusting: bool) {
+    match kind {
+        ChannelKind::Email if proxied => g.add(
+            format!("{at}.proxy_url"),
+            "mail goes straight to its server, since such a proxy is for HTTP: take it out, and name a mail server that this machine reaches",
+        ),
+        ChannelKind::File if proxied || trusting => {
+            let key = if proxied { "proxy_url" } else { "ca" };
+            g.add(format!("{at}.{key}"), "a file is written on this machine, over no connection: take it out");
+        }
+        _ => {}
+    }
+}
+
+/// The authorities that are trusted beside the machine's own; none where what was written is wrong, which is told.
+pub(super) fn authorities(g: &mut Gathered<'_>, loader: &Loader, at: &str, file: Option<&str>) -> Option<Authorities> {
+    let Some(file) = file else { return Some(Authorities::default()) };
+    let key = format!("{at}.ca");
+    let bytes = g.take(&key, loader.bytes(file))?;
+    g.take(&key, Authorities::from_pem(&bytes).map_err(|why| format!("`{file}` is of no use: {why}")))
+}
+
+/// The proxy that was written, if one was; nothing at all where it is wrong, which is told.
+#[expect(clippy::option_option, reason = "that none is wanted is fine, that one is wrong is not")]
+pub(super) fn proxy(
+    g: &mut Gathered<'_>,
+    loader: &Loader,
+    at: &str,
+    ways: (Option<&Secret>, Option<&str>, Option<&str>),
+) -> Option<Option<Proxy>> {
+    let (given, file, env) = ways;
+    if given.is_none() && file.is_none() && env.is_none() {
+        return Some(None);
+    }
+    let url = loader.secret(g, at, "proxy_url", ways, false)?;
+    let key = if file.is_some() {
+        "proxy_url_file"
+    } else if env.is_some() {
+        "proxy_url_env"
+    } else {
+        "proxy_url"
+    };
+    g.take(&format!("{at}.{key}"), Proxy::new(url)).map(Some)
+}
+
+/// Where it leads, what it is signed with, and its own form.
+fn webhook(
+    g: &mut Gathered<'_>,
+    loader: &Loader,
+    key: &str,
+    written: &channels::webhook::Written,
+) -> Option<channels::webhook::Settings> {
+    let ways = (written.url.as_ref(), written.url_file.as_deref(), written.url_env.as_deref());
+    let url = loader.secret(g, key, "url", ways, true);
+    let ways = (written.key.as_ref(), written.key_file.as_deref(), written.key_env.as_deref());
+    let signed = ways.0.is_some() || ways.1.is_some() || ways.2.is_some();
+    let keys = loader.secret(g, key, "key", ways, false);
+    let given = ["key", "key_file", "key_env"][ways.1.map_or(2 * usize::from(ways.2.is_some()), |_| 1)];
+    let keys = keys.and_then(|keys| g.take(&format!("{key}.{given}"), channels::webhook::Keys::new(&keys)));
+    let template = written.template.as_deref().map(|file| {
+        let key = format!("{key}.template");
+        let bytes = g.take(&key, loader.bytes(file))?;
+        let name = std::path::Path::new(file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = String::from_utf8(bytes).map_err(|_| format!("`{file}` is not UTF-8 text"));
+        let text = g.take(&key, text)?;
+        g.take(&key, channels::webhook::Template::new(&name, &text))
+    });
+    // What could not be read is told already.
+    if (signed && keys.is_none()) || matches!(template, Some(None)) {
+        return None;
+    }
+    g.take(key, channels::webhook::Settings::new(url?, keys, template.flatten(), written.limit))
 }
 
 /// What it takes, and when.

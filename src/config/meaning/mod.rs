@@ -5,6 +5,8 @@ mod channel;
 mod judging;
 mod keep;
 mod maintenance;
+mod ping;
+mod report;
 mod rule;
 mod site;
 mod value;
@@ -12,21 +14,17 @@ mod value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 pub(super) use self::judging::judging;
-use self::value::{its_sites, length, tell, zone};
+use self::value::{its_sites, zone};
 use super::Config;
 use super::file;
 use super::load::Loader;
 use super::problem::{Gathered, Problems, nearest};
-use crate::jobs::{Check, Report, Site};
+use crate::jobs::Check;
 use crate::judge::Rule;
-use crate::schedule::{Cron, Maintenance};
-
-/// Who is on tells of a moment: told much later, it misleads.
-const WHO_LATE: SignedDuration = SignedDuration::from_mins(15);
+use crate::schedule::Cron;
 
 pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Result<Config, Problems> {
     let mut gathered = Gathered::new(path, text);
@@ -37,6 +35,8 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
     let (time_zone, database) = zone_and_database(g, written.time_zone.as_deref(), written.store);
     let keep = keep::keep(g, written.keep.as_ref());
     let templates = templates(g, &loader, written.templates.as_deref());
+
+    let ping = written.ping.as_ref().and_then(|written| ping::ping(g, &loader, written));
 
     let channel_names: Vec<String> = written.channels.0.iter().map(|(name, _)| name.clone()).collect();
     let rule_names: Vec<String> = written.rules.0.iter().map(|(name, _)| name.clone()).collect();
@@ -93,8 +93,10 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
 
     let mut reports = Vec::new();
     for (name, report) in written.reports.0 {
-        let known = (&*sites, &*site_names, &*channel_names);
-        reports.extend(self::report(g, &name, &report, &time_zone, known, &maintenance));
+        let (time_zone, sites, checks) = (&time_zone, &sites, &checks);
+        let (site_names, channels, maintenance) = (&site_names, &channel_names, &maintenance);
+        let built = report::Built { time_zone, sites, checks, site_names, channels, maintenance };
+        reports.extend(report::report(g, &name, &report, &built));
     }
 
     for rule in
@@ -124,6 +126,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         names,
         keep,
         templates,
+        ping,
         sites,
         checks,
         reports,
@@ -183,36 +186,4 @@ fn zone_and_database(g: &mut Gathered<'_>, time_zone: Option<&str>, store: Optio
         g.add("store.sqlite", "it is no name of a file: write one such as `headcount.db`");
     }
     (time_zone, database)
-}
-
-fn report(
-    g: &mut Gathered<'_>,
-    name: &str,
-    report: &file::Report,
-    time_zone: &TimeZone,
-    (sites, site_names, channels): (&[Arc<Site>], &[String], &[String]),
-    maintenance: &[Arc<Maintenance>],
-) -> Option<Report> {
-    let at = format!("reports.{name}");
-    if report.who.is_none() {
-        g.add(&at, "the report has no kind: give `who: {}`");
-    }
-    let time_zone = zone(g, &format!("{at}.time_zone"), report.time_zone.as_deref()).unwrap_or(time_zone.clone());
-    let names = its_sites(g, &format!("{at}.site"), &report.site, site_names);
-    let before = before::before(g, &at, report, &names, maintenance);
-    let cron = match (&report.cron, &before) {
-        _ if before::is_meant(report) => before.as_ref().map(|(_, cron)| cron.clone()),
-        (None, _) => {
-            g.add(&at, "`cron` is missing: say when it is told, such as `45 21 * * SUN`");
-            None
-        }
-        (Some(cron), _) => g.take(&format!("{at}.cron"), Cron::new(cron, &time_zone)),
-    };
-    let tell = tell(g, &at, report.tell.as_ref(), channels);
-    let before = before.map(|(before, _)| before);
-    // Told after it has begun, it would be no warning.
-    let latest = before.as_ref().map_or(WHO_LATE, |before| WHO_LATE.min(before.lead));
-    let late = length(g, &format!("{at}.late"), report.late.as_deref(), latest);
-    let sites = sites.iter().filter(|site| names.iter().any(|name| **name == *site.name)).cloned().collect();
-    Some(Report { name: name.to_owned(), sites, cron: cron?, tell, late, before })
 }

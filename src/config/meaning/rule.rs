@@ -10,14 +10,18 @@ use crate::config::file::{self, OneOrMany};
 use crate::config::problem::Gathered;
 use crate::duration;
 use crate::judge::{
-    Amount, Bound, Change, Damp, EngineMetric, EngineThreshold, HoldFor, Metric, Over, Parts, Rule, RuleKind, Stale,
-    Threshold, Turn, Unreachable, Where,
+    Absence, Amount, Bound, Change, Damp, EngineMetric, EngineThreshold, Expiry, HoldFor, Metric, Over, Parts, Rule,
+    RuleKind, Stale, Threshold, Turn, Unreachable, Unusual, Watch, When, Where,
 };
 use crate::pattern::Pattern;
 
 /// What is shorter is a restart or a slow answer.
 const STALE: SignedDuration = SignedDuration::from_mins(10);
 const REPEAT: SignedDuration = SignedDuration::from_hours(4);
+const UNUSUAL_BY: f64 = 4.0;
+const UNUSUAL_AT_LEAST: u64 = 10;
+const UNUSUAL_WEEKS: u32 = 4;
+const EXPIRY_DAYS: [u32; 6] = [60, 30, 14, 7, 3, 1];
 
 fn hold(g: &mut Gathered<'_>, key: &str, written: Option<&str>) -> HoldFor {
     let Some(text) = written else { return HoldFor::Lasting(SignedDuration::ZERO) };
@@ -57,9 +61,22 @@ pub(super) fn rule(
         let hold = length(g, &format!("{at}.stale.for"), stale.hold.as_deref(), STALE);
         kinds.push(Some(RuleKind::Stale(Stale { hold })));
     }
+    if let Some(unusual) = &rule.unusual {
+        kinds.push(Some(RuleKind::Unusual(self::unusual(g, &format!("{at}.unusual"), unusual, zone))));
+    }
+    if let Some(watch) = &rule.watch {
+        kinds.push(self::watch(g, &format!("{at}.watch"), watch).map(RuleKind::Watch));
+    }
+    if let Some(absence) = &rule.absence {
+        let hold = hold(g, &format!("{at}.absence.for"), absence.hold.as_deref());
+        kinds.push(Some(RuleKind::Absence(Absence { hold })));
+    }
+    if let Some(certificate) = &rule.certificate {
+        kinds.push(Some(RuleKind::Certificate(expiry(g, &format!("{at}.certificate.days"), certificate))));
+    }
     if kinds.len() != 1 {
         let what = if kinds.is_empty() { "the rule has no kind" } else { "the rule has more than one kind" };
-        g.add(&at, format!("{what}: give exactly one of `threshold`, `change`, `unreachable` and `stale`"));
+        g.add(&at, format!("{what}: give exactly one of `threshold`, `change`, `unusual`, `watch`, `absence`, `unreachable`, `certificate` and `stale`"));
     }
     let repeat = match &rule.repeat {
         None => Some(REPEAT),
@@ -75,6 +92,9 @@ pub(super) fn rule(
         let what = "is told once each time and does not last, so that it cannot flap: take `damp` out";
         g.add(format!("{at}.damp"), format!("a `{}` {what}", kind.word()));
     }
+    if narrowed.narrows() && matches!(kind, RuleKind::Certificate(_) | RuleKind::Stale(_) | RuleKind::Engines(_)) {
+        g.add(format!("{at}.where"), "the rule looks at no people and at no virtual proxies: take `where` out");
+    }
     let (name, severity) = (name.into(), rule.severity);
     Some(Arc::new(Rule { name, kind, severity, tell, repeat, link, narrowed, during, damp }))
 }
@@ -89,6 +109,66 @@ fn damp(g: &mut Gathered<'_>, at: &str, written: &file::Damp) -> Option<Damp> {
         g.add(format!("{at}.openings"), what);
     }
     Some(Damp { openings: written.openings, within: within? })
+}
+
+fn unusual(g: &mut Gathered<'_>, at: &str, written: &file::Unusual, zone: &TimeZone) -> Unusual {
+    if !written.metric.is_plain() {
+        let what = "is compared with no weeks: write `users`, `sessions` or `anonymous`";
+        g.add(format!("{at}.metric"), format!("`{}` {what}", written.metric.word()));
+    }
+    let by = written.by.unwrap_or(UNUSUAL_BY);
+    if !(1.0..=1000.0).contains(&by) {
+        g.add(format!("{at}.by"), format!("`{by}` is no measure: write a number from 1 on, such as `4`"));
+    }
+    let weeks = written.weeks.unwrap_or(UNUSUAL_WEEKS);
+    if !(2..=52).contains(&weeks) {
+        g.add(format!("{at}.weeks"), "nothing is usual in so many weeks: write a number from 2 to 52, such as `4`");
+    }
+    let hold = hold(g, &format!("{at}.for"), written.hold.as_deref());
+    let at_least = written.at_least.unwrap_or(UNUSUAL_AT_LEAST);
+    let (metric, over, zone) = (written.metric, over(written.over), zone.clone());
+    Unusual { metric, by, at_least, weeks, hold, over, zone }
+}
+
+fn watch(g: &mut Gathered<'_>, at: &str, written: &file::Watch) -> Option<Watch> {
+    match (&written.user, written.sessions_of_one_user) {
+        (Some(user), None) => {
+            if user.all.is_empty() {
+                g.add(format!("{at}.user"), "nobody is watched: write a pattern such as `CORP\\admin*`");
+            }
+            let when = match written.when {
+                None | Some(file::When::Each) => When::Each,
+                Some(file::When::FirstEver) => When::FirstEver,
+            };
+            Some(Watch::SignsIn { users: users(g, &format!("{at}.user"), Some(user)), when })
+        }
+        (None, Some(limit)) => {
+            if written.when.is_some() {
+                g.add(format!("{at}.when"), "it goes with `user`: take it out");
+            }
+            if limit < 2 {
+                g.add(
+                    format!("{at}.sessions_of_one_user"),
+                    "everybody who is on has one: write a number of 2 or more, such as `5`",
+                );
+            }
+            Some(Watch::Sessions { limit })
+        }
+        _ => {
+            g.add(at, "give exactly one of `user` and `sessions_of_one_user`");
+            None
+        }
+    }
+}
+
+fn expiry(g: &mut Gathered<'_>, key: &str, written: &file::Expiry) -> Expiry {
+    let mut days = written.days.clone().unwrap_or_else(|| EXPIRY_DAYS.to_vec());
+    if days.is_empty() || days.contains(&0) {
+        g.add(key, "write days before the end, such as `[60, 30, 14, 7, 3, 1]`; that it has expired is told anyway");
+    }
+    days.sort_unstable_by(|one, other| other.cmp(one));
+    days.dedup();
+    Expiry { days }
 }
 
 fn over(written: Option<file::Over>) -> Over {
@@ -159,6 +239,8 @@ fn threshold(g: &mut Gathered<'_>, at: &str, written: &file::Threshold) -> Optio
         file::ThresholdMetric::Users => people(Metric::Users),
         file::ThresholdMetric::Anonymous => people(Metric::Anonymous),
         file::ThresholdMetric::SessionsOfOneUser => people(Metric::SessionsOfOneUser),
+        file::ThresholdMetric::Joined => people(Metric::Joined),
+        file::ThresholdMetric::Left => people(Metric::Left),
         file::ThresholdMetric::Saturated => engines(EngineMetric::Saturated),
         file::ThresholdMetric::MemoryFree => engines(EngineMetric::MemoryFree),
     })
@@ -189,5 +271,10 @@ fn change(g: &mut Gathered<'_>, at: &str, written: &file::Change) -> Option<Chan
         None => Err(format!("`{text}` is neither a number such as `30` nor a percentage such as `50%`")),
     };
     let amount = g.take(&key, parsed)?;
-    Some(Change { metric: written.metric, turn, amount, within: within?, at_least: written.at_least.unwrap_or(1) })
+    if written.metric.is_movement() {
+        let what = "is a change by itself: write a `threshold` of it, or a change of `users`";
+        g.add(format!("{at}.metric"), format!("`{}` {what}", written.metric.word()));
+    }
+    let (at_least, over) = (written.at_least.unwrap_or(1), over(written.over));
+    Some(Change { metric: written.metric, turn, amount, within: within?, at_least, over })
 }

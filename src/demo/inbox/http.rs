@@ -1,4 +1,5 @@
-//! Webhooks on loopback: `/slack/<name>`, `/teams/<name>`, and `/webhook/<name>` and `/ping/<name>` which take anything.
+//! Webhooks on loopback: `/slack/<name>`, `/teams/<name>`, `/webhook/<name>` which takes any JSON, signed where it has a
+//! key, and `/ping/<name>` which takes anything.
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::wire::{self, Answer, Listening, Reply, answer};
-use super::{slack, teams};
+use super::{slack, teams, webhook};
 
 /// Larger than any vendor takes.
 const LARGEST_BODY: usize = 4 << 20;
@@ -26,7 +27,7 @@ const LARGEST_BODY: usize = 4 << 20;
 pub enum Kind {
     Slack,
     Teams,
-    /// Any JSON, answered 204.
+    /// Any JSON, answered 204; by its own form where it has a version, and signed where the inbox was given the key.
     Webhook,
     /// Any method and body, answered 200 `OK`; the body is kept as a string.
     Ping,
@@ -104,6 +105,7 @@ struct Kept {
     next: BTreeMap<String, VecDeque<Fault>>,
     always: BTreeMap<String, Fault>,
     connections: usize,
+    keys: BTreeMap<String, String>,
 }
 
 impl HttpInbox {
@@ -157,6 +159,11 @@ impl HttpInbox {
             Some(fault) => always.insert(name.to_owned(), fault),
             None => always.remove(name),
         };
+    }
+
+    /// From now on `name`'s webhook takes nothing that is not signed with this key, `whsec_…`.
+    pub fn sign(&self, name: &str, key: &str) {
+        self.state.kept().keys.insert(name.to_owned(), key.to_owned());
     }
 
     /// All that was taken, in order.
@@ -256,6 +263,11 @@ fn meet(state: Arc<State>, request: Request<Incoming>) -> impl Future<Output = R
                 return Reply::Answer(answer(status, content_type, body));
             }
         };
+        let key = state.kept().keys.get(&name).cloned();
+        if let Some(why) = key.and_then(|key| webhook::verify(&key, &headers, &raw).err()) {
+            state.refuse(&target, &why);
+            return Reply::Answer(answer(401, "text/plain", "the signature is wrong"));
+        }
         let take = || {
             let at = Instant::now();
             state.take(Received { number: 0, at, kind, name, target, headers, body, raw: raw.to_vec() });
@@ -334,7 +346,8 @@ fn read(kind: Kind, method: &Method, content_type: &str, raw: &Bytes) -> Result<
             }
             teams::check(&body).map_err(|(code, why)| Refused::new(kind, code, &why))?;
         }
-        Kind::Webhook | Kind::Ping => {}
+        Kind::Webhook => webhook::check(&body).map_err(|why| Refused::new(kind, "invalid_message", &why))?,
+        Kind::Ping => {}
     }
     Ok(body)
 }

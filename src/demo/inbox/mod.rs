@@ -6,10 +6,13 @@
 mod check;
 mod http;
 mod plain;
+mod proxy;
 mod slack;
 mod smtp;
 mod teams;
+mod webhook;
 
 pub use http::{Fault, HttpInbox, Kind, Received};
 pub use plain::plain_text;
+pub use proxy::Proxy;
 pub use smtp::{Mail, Options as SmtpOptions, Part, Smtp, SmtpFault};

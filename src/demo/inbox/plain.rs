@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
-/// The text of a Slack or a Teams message, one line for each line shown; table cells are joined by ` | `.
+/// The text of a message, one line for each line shown; table cells are joined by ` | `. Of a webhook's it is what it says.
 pub fn plain_text(message: &Value) -> String {
     let mut lines = Vec::new();
+    if let Some(said) = message["data"]["text"].as_str() {
+        return said.to_owned();
+    }
     let cards: Vec<_> = list(message, "attachments").map(|one| &one["content"]).filter(|one| is_card(one)).collect();
     if cards.is_empty() {
         slack_message(message, &mut lines);

@@ -72,7 +72,8 @@ pub(super) fn spans(
     }
     sql.push(" UNION ALL SELECT ").push(columns).push(" FROM span WHERE ended IS NULL AND pair IN ");
     ids(sql, &|place| !seen || place.answered);
-    sql.push(" AND began < ").push_bind(from);
+    // The plus keeps the database from walking through all that ever began.
+    sql.push(" AND +began < ").push_bind(from);
 }
 
 /// Who was there. `seen` says of each site whether a poll of the period saw all of it.
@@ -179,14 +180,14 @@ pub(super) async fn tell(
     usage.directories = directories(pool, present).await?;
 
     // Who was there already when the period began is neither new nor back.
-    let came: Vec<i64> = people.iter().filter(|(_, known)| known.first >= from).map(|(person, _)| *person).collect();
+    let came = people.iter().filter(|(_, known)| known.first >= from).map(|(person, known)| (*person, known.first));
+    let came: Vec<(i64, i64)> = came.collect();
     let before = last_seen_before(pool, present, &came, from).await?;
     let baseline = baseline(pool, period).await?;
-    for person in &came {
-        let first = people[person].first;
+    for (person, first) in &came {
         match before.get(person) {
-            Some(seen) => usage.back += u64::from(first - seen >= ms_of_away()),
-            None => usage.new_people += u64::from(baseline.is_some_and(|baseline| first > baseline)),
+            Some(seen) => usage.back += u64::from(*first - seen >= ms_of_away()),
+            None => usage.new_people += u64::from(baseline.is_some_and(|baseline| *first > baseline)),
         }
     }
     if to - from > ms_of_away() {
@@ -232,21 +233,43 @@ async fn directories(pool: &Pool, present: &Present) -> Result<Vec<Share>, Store
     Ok(shares)
 }
 
-/// Of these people, when each was last seen on these pairs by sessions from before the period.
+/// Of these people, when each was last seen on these pairs by sessions from before the period: by the newest of them, which says
+/// enough of most; by all of them for whoever would have been away.
 async fn last_seen_before(
     pool: &Pool,
     present: &Present,
-    people: &[i64],
+    people: &[(i64, i64)],
     from: i64,
 ) -> Result<HashMap<i64, i64>, StoreError> {
     let mut seen = HashMap::new();
+    let pairs: Vec<i64> = present.places.keys().copied().collect();
+    let within = |sql: &mut QueryBuilder<Db>| {
+        sql.push(" AND began < ").push_bind(from).push(" AND pair IN (");
+        list(sql, &pairs);
+        sql.push(")");
+    };
     for chunk in people.chunks(ROWS) {
+        let mut sql =
+            QueryBuilder::<Db>::new("SELECT p.id, (SELECT coalesce(last_seen, began) FROM span WHERE person = p.id");
+        within(&mut sql);
+        sql.push(" ORDER BY began DESC LIMIT 1) FROM person p WHERE p.id IN (");
+        list(&mut sql, &chunk.iter().map(|(person, _)| *person).collect::<Vec<_>>());
+        sql.push(")");
+        for row in sql.build().fetch_all(pool).await? {
+            if let Some(last) = row.try_get::<Option<i64>, _>(1)? {
+                seen.insert(row.try_get::<i64, _>(0)?, last);
+            }
+        }
+    }
+    let away = |(person, first): &&(i64, i64)| seen.get(person).is_some_and(|last| first - last >= ms_of_away());
+    let away: Vec<i64> = people.iter().filter(away).map(|(person, _)| *person).collect();
+    for chunk in away.chunks(ROWS) {
         let mut sql =
             QueryBuilder::<Db>::new("SELECT person, max(coalesce(last_seen, began)) FROM span WHERE person IN (");
         list(&mut sql, chunk);
-        sql.push(") AND began < ").push_bind(from).push(" AND pair IN (");
-        list(&mut sql, &present.places.keys().copied().collect::<Vec<_>>());
-        sql.push(") GROUP BY person");
+        sql.push(")");
+        within(&mut sql);
+        sql.push(" GROUP BY person");
         for row in sql.build().fetch_all(pool).await? {
             seen.insert(row.try_get(0)?, row.try_get(1)?);
         }

@@ -79,7 +79,7 @@ impl Figures {
             Metric::Users => Some(self.users),
             Metric::Sessions => Some(self.sessions),
             Metric::Anonymous => Some(self.anonymous),
-            Metric::SessionsOfOneUser => None,
+            Metric::SessionsOfOneUser | Metric::Joined | Metric::Left => None,
         }
     }
 }

@@ -182,7 +182,7 @@ fn by_hand(history: &History, sites: &[usize], (from, to): (i64, i64), limits: &
                     Metric::Users => numbers[0],
                     Metric::Sessions => numbers[1],
                     Metric::Anonymous => numbers[2],
-                    Metric::SessionsOfOneUser => panic!("readings do not have it"),
+                    Metric::SessionsOfOneUser | Metric::Joined | Metric::Left => panic!("readings do not have it"),
                 };
                 let is_beyond = match over.limit.bound {
                     Bound::Above => number > over.limit.number,

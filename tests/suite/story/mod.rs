@@ -3,12 +3,15 @@
 mod change;
 mod damp;
 mod delivery;
+mod digest;
 mod discovery;
 mod drain;
 mod engines;
 mod grouping;
+mod hooks;
 mod maintenance;
 mod names;
+mod ping;
 mod quiet;
 mod reload;
 mod report;

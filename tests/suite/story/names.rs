@@ -39,26 +39,6 @@ async fn what_people_are_called_does_nothing_anywhere() {
     world.finish().await;
 }
 
-#[tokio::test]
-async fn what_the_site_does_not_say_the_repository_knows_and_only_those_seen_are_asked_about() {
-    let world = World::discovering("checks:\n  sessions: {site: prod, cron: \"* * * * *\", rules: []}\nreports:\n  now: {who: {}, site: prod, cron: \"5 * * * *\", tell: [ops]}\n").await;
-    world.site.know(Person::new("CORP", "anna", "Anna Andersson").with_mail("anna@example.com"));
-    world.site.know(Person::new("CORP", "absent", "Not On"));
-    world.connected("", &["anna", "bertil"]);
-    let asked = || world.site.asked_of_repository().iter().filter(|path| path.contains("user")).count();
-    world.at("08:01").await.at("08:02").await;
-    assert_eq!(asked(), 1, "whom it does not know is not asked about again at once");
-    world.connected("hr", &["cecilia"]).at("08:03").await.at("08:04").await;
-    assert_eq!(asked(), 2);
-    world.site.fail_repository_at("user/full", headcount::demo::site::Fault::status(500));
-    world.connected("hr", &["cecilia", "dora"]).at("08:05").await;
-    world.at("08:06").await.at("08:07").await;
-    assert_eq!(asked(), 3, "a repository that does not say is left alone for a while");
-    let who = world.expect("ops", &["Anna Andersson"]);
-    assert!(!who.contains("Not On"), "{who}");
-    world.finish().await;
-}
-
 /// The files of a folder in which a text stands, whatever the case.
 fn found(folder: &std::path::Path, text: &str) -> Vec<String> {
     let files = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
@@ -133,4 +113,23 @@ async fn no_channel_tells_more_than_the_store_and_no_name_is_ever_written() {
         assert_eq!(found(&state, "anna"), Vec::<String>::new());
         world.finish().await;
     }
+}
+#[tokio::test]
+async fn what_the_site_does_not_say_the_repository_knows_and_only_those_seen_are_asked_about() {
+    let world = World::discovering("checks:\n  sessions: {site: prod, cron: \"* * * * *\", rules: []}\nreports:\n  now: {who: {}, site: prod, cron: \"5 * * * *\", tell: [ops]}\n").await;
+    world.site.know(Person::new("CORP", "anna", "Anna Andersson").with_mail("anna@example.com"));
+    world.site.know(Person::new("CORP", "absent", "Not On"));
+    world.connected("", &["anna", "bertil"]);
+    let asked = || world.site.asked_of_repository().iter().filter(|path| path.contains("user")).count();
+    world.at("08:01").await.at("08:02").await;
+    assert_eq!(asked(), 1, "whom it does not know is not asked about again at once");
+    world.connected("hr", &["cecilia"]).at("08:03").await.at("08:04").await;
+    assert_eq!(asked(), 2);
+    world.site.fail_repository_at("user/full", headcount::demo::site::Fault::status(500));
+    world.connected("hr", &["cecilia", "dora"]).at("08:05").await;
+    world.at("08:06").await.at("08:07").await;
+    assert_eq!(asked(), 3, "a repository that does not say is left alone for a while");
+    let who = world.expect("ops", &["Anna Andersson"]);
+    assert!(!who.contains("Not On"), "{who}");
+    world.finish().await;
 }

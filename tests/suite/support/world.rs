@@ -61,6 +61,8 @@ pub(crate) struct World {
     finished: bool,
 }
 
+/// What the webhook `audit` is signed with.
+pub(crate) const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(crate) const ZONE: &str = "Europe/Stockholm";
 
 impl World {
@@ -107,6 +109,8 @@ impl World {
         folder.write("smtp-password", "hunter2\n");
         let mail = smtp.port();
         let (port, slack, teams) = (site.port(0), inbox.url(Kind::Slack, "ops"), inbox.url(Kind::Teams, "managers"));
+        let audit = inbox.url(Kind::Webhook, "audit");
+        inbox.sign("audit", KEY);
         let text = format!(
             r#"
 time_zone: {ZONE}
@@ -121,6 +125,8 @@ sites:
 channels:
   ops: {{slack: {{webhook_url: "{slack}"}}, pace: none}}
   managers: {{teams: {{workflow_url: "{teams}"}}, pace: none, from: critical}}
+  audit: {{webhook: {{url: "{audit}", key: {KEY}}}}}
+  scratch: {{file: {{folder: out}}}}
   bosses:
     email:
       from: "Headcount <headcount@example.com>"
@@ -292,7 +298,7 @@ impl Drop for World {
         assert!(self.finished, "a story ends with `finish`");
         assert_eq!(self.site.violations(), Vec::<String>::new());
         let log = self.log.text();
-        for secret in self.people.iter().chain(&["/slack/ops", "/teams/managers"]) {
+        for secret in self.people.iter().chain(&["/slack/ops", "/teams/managers", "/webhook/audit", "whsec_"]) {
             assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
         }
     }
