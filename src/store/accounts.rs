@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::{Db, begin};
 use super::{Store, StoreError, ms};
+use crate::names::Names;
 use crate::snapshot::{User, fold};
 
 /// People in one statement.
@@ -44,6 +45,10 @@ impl Store {
         accounts: &[(&User, Option<&str>, Option<&str>)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // A store without names takes no address either; it is asked for again when it is needed.
+        if self.names != Names::Full {
+            return Ok(());
+        }
         let mut tx = begin(&self.pool).await?;
         for (user, name, mail) in accounts {
             let (directory, id) = keys(user);
@@ -86,6 +91,10 @@ impl Store {
 
     /// People who are on a site without a name, and of whom it was not asked since; at most so many.
     pub async fn not_asked_about(&self, site: &str, since: Timestamp, most: u32) -> Result<Vec<User>, StoreError> {
+        // The repository knows nobody by a pseudonym.
+        if self.names != Names::Full {
+            return Ok(Vec::new());
+        }
         let rows = sqlx::query(
             "SELECT DISTINCT person.id, directory, user_id, name FROM span JOIN pair ON pair.id = span.pair JOIN person ON person.id = span.person \
              WHERE site = $1 AND ended IS NULL AND name IS NULL AND max(coalesce(named, 0), coalesce(looked_up, 0)) < $2 ORDER BY person.id LIMIT $3",
