@@ -42,12 +42,19 @@ pub struct Restarting<'a> {
 impl Restarting<'_> {
     /// The same for the same restart and the same person, whoever says it and however often.
     fn cause(&self, person: &Person) -> String {
-        let hash =
-            |text: &str, bytes: usize| hex::encode(&digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..bytes]);
         let because = hash(self.because.unwrap_or_default().trim(), 4);
-        let person = hash(&person_key(&person.directory, &person.id), 16);
+        let person = person_mark(&person.directory, &person.id);
         format!("notice:{}:{}:{because}:{person}", self.site, self.planned)
     }
+}
+
+fn hash(text: &str, bytes: usize) -> String {
+    hex::encode(&digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..bytes])
+}
+
+/// How the causes of letters to somebody end.
+pub fn person_mark(directory: &str, id: &str) -> String {
+    hash(&person_key(directory, id), 16)
 }
 
 /// Whom somebody is known as, whatever the case.

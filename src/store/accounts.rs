@@ -21,9 +21,6 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<(&'a User, Option<String>)>, StoreError> {
         let mut found = Vec::new();
-        if self.names() != Names::Full {
-            return Ok(found);
-        }
         for chunk in users.chunks(ROWS) {
             let keys: HashMap<(String, String), &User> = chunk.iter().map(|user| (keys(user), *user)).collect();
             let mut sql = QueryBuilder::<Db>::new("SELECT directory_key, id_key, mail FROM person WHERE looked_up >= ");
@@ -48,8 +45,8 @@ impl Store {
         accounts: &[(&User, Option<&str>, Option<&str>)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // What people are called is not written where the store is to keep it to itself.
-        if self.names() != Names::Full {
+        // A store without names takes no address either; it is asked for again when it is needed.
+        if self.names != Names::Full {
             return Ok(());
         }
         let mut tx = begin(&self.pool).await?;
@@ -75,9 +72,6 @@ impl Store {
 
     /// Keeps what people are called; those of whom nothing was told are noted as asked about.
     pub async fn keep_names(&self, names: &[(&User, Option<&str>)], now: Timestamp) -> Result<(), StoreError> {
-        if self.names() != Names::Full {
-            return Ok(());
-        }
         let mut tx = begin(&self.pool).await?;
         for (user, name) in names {
             let (directory, id) = keys(user);
@@ -97,7 +91,8 @@ impl Store {
 
     /// People who are on a site without a name, and of whom it was not asked since; at most so many.
     pub async fn not_asked_about(&self, site: &str, since: Timestamp, most: u32) -> Result<Vec<User>, StoreError> {
-        if self.names() != Names::Full {
+        // The repository knows nobody by a pseudonym.
+        if self.names != Names::Full {
             return Ok(Vec::new());
         }
         let rows = sqlx::query(

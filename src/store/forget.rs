@@ -6,10 +6,10 @@ use sqlx::Row as _;
 
 use super::dialect::{self, Transaction, begin};
 use super::pseudonym::{self, Who};
-use super::{Store, StoreError};
+use super::{Store, StoreError, ms};
 use crate::hex;
 use crate::names::Names;
-use crate::outbox::Disguise;
+use crate::outbox::{Disguise, person_mark};
 use crate::snapshot::{User, fold};
 
 /// What has no name in it, however it is called: a user whose name is like one of these words is not meant.
@@ -79,6 +79,7 @@ impl Store {
             // What names them by the words that they had.
             texts += disguise(&mut tx, &[Disguise::new(directory, row.try_get(0)?, None, &shown, &words)]).await?;
         }
+        texts += unaddress(&mut tx, &person_mark(directory, id), (&hex::encode(&random), &words), now).await?;
         if rows.is_empty() && texts == 0 && known.is_none() {
             return Ok(None);
         }
@@ -180,17 +181,9 @@ async fn rename(
     row: &Row,
     (directory, id_key, user_id, called): (&str, &str, &str, &str),
 ) -> Result<(), StoreError> {
-    // What was written to them has their address.
     sqlx::query(
-        "UPDATE delivery SET recipient = 'somebody-' || id, settled = coalesce(settled, due), body = '', plainer = NULL, plainest = NULL, \
-         claimed_until = NULL, state = CASE WHEN state = 'pending' THEN 'dropped' ELSE state END \
-         WHERE cause LIKE 'notice:%' AND recipient = (SELECT mail FROM person WHERE id = $1)",
-    )
-    .bind(row.id)
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query(
-        "UPDATE person SET directory_key = $2, directory = $3, id_key = $4, user_id = $5, name = NULL, mail = NULL, looked_up = NULL, named = NULL, called = $6 WHERE id = $1",
+        "UPDATE person SET directory_key = $2, directory = $3, id_key = $4, user_id = $5, name = NULL, mail = NULL, looked_up = NULL, \
+         named = NULL, called = $6 WHERE id = $1",
     )
     .bind(row.id)
     .bind(fold(directory).collect::<String>())
@@ -253,6 +246,29 @@ async fn strangers(tx: &mut Transaction, spans: &[i64]) -> Result<(), StoreError
             .await?;
     }
     Ok(())
+}
+
+/// Letters to somebody alone: one that waits is let go, since its address goes, and of none can be told to whom it went. Gives
+/// how many there were.
+async fn unaddress(
+    tx: &mut Transaction,
+    mark: &str,
+    (random, words): (&str, &str),
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE delivery SET state = CASE WHEN state IN ('pending', 'given up') THEN 'dropped' ELSE state END, \
+         settled = coalesce(settled, $4), body = '', plainer = NULL, plainest = NULL, claimed_until = NULL, last_error = NULL, \
+         recipient = $3, cause = substr(cause, 1, length(cause) - length($1)) || substr($2, 1, length($1)) \
+         WHERE cause LIKE 'notice:%:' || $1",
+    )
+    .bind(mark)
+    .bind(random)
+    .bind(words)
+    .bind(ms(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Changes every text of the store that names any of these. Gives how many did.

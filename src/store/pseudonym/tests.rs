@@ -182,3 +182,35 @@ async fn a_directory_of_one_is_forgotten_too() {
     assert_eq!(store.people().await.unwrap(), [format!("{0}\\{0}", forgot.words), "CORP\\Yolanda".to_owned()]);
     assert_eq!(found(&folder.path().join("state"), "ANNA"), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn the_address_of_whoever_is_forgotten_goes_with_them() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let letter = |to: &str| crate::outbox::NewDelivery {
+        recipient: format!("{to}@example.com"),
+        title: "please log out".into(),
+        body: format!(r#"{{"to":"{to}@example.com"}}"#),
+        ..super::super::tests::delivery(&format!("notice:prod:x:{}", crate::outbox::person_mark("CORP", to)), "bosses")
+    };
+    let store = open(&folder).await;
+    record(&store, &snapshot(0, &[("", Some(&["Xenocrates:s1", "Yolanda:s2"]))]), &[]).await.unwrap();
+    let (known, other) = (user("Xenocrates"), user("Yolanda"));
+    let accounts = [(&known, None, Some("xeno.crates@example.com")), (&other, None, Some("yolanda@example.com"))];
+    store.keep_accounts(&accounts, time(1)).await.unwrap();
+    store.enqueue(&[letter("Xenocrates"), letter("Yolanda")], time(2)).await.unwrap();
+    store.forget("corp", "xenocrates", time(9)).await.unwrap().unwrap();
+    for trace in ["xeno.crates", "enocrates@", &crate::outbox::person_mark("CORP", "Xenocrates")] {
+        assert_eq!(found(&state, trace), Vec::<String>::new(), "{trace}");
+    }
+    let told = store.texts("SELECT state || ' ' || recipient FROM delivery WHERE state = 'pending'").await;
+    assert_eq!(told, ["pending Yolanda@example.com"]);
+    assert_eq!(store.addresses_of(&[&other], time(0)).await.unwrap().len(), 1);
+
+    // A store under pseudonyms keeps no address at all.
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder).await.naming(Names::Pseudonym);
+    store.keep_accounts(&accounts, time(1)).await.unwrap();
+    assert_eq!(store.texts("SELECT 'n' || count(*) FROM person").await, ["n0"]);
+    assert_eq!(store.not_asked_about("prod", time(1), 9).await.unwrap().len(), 0);
+}
