@@ -16,7 +16,7 @@ const MOST_SILENT: usize = 20;
 /// The people that a message names which is not about them: nobody reads more of them on a phone.
 const A_FEW: usize = 10;
 /// The people whom an alert names to help; programs are told all.
-const TO_HELP: usize = 25;
+const TO_HELP: usize = 15;
 /// The longest link; Slack takes no longer one.
 const LONGEST_LINK: usize = 3000;
 
@@ -260,7 +260,9 @@ impl<'a> People<'a> {
             _ => TO_HELP,
         };
         let parts = match &message.facts {
-            Facts::Several { parts } => parts.iter().map(|part| Self { most: A_FEW, ..Self::of(part, hidden, all) }).collect(),
+            Facts::Several { parts } => {
+                parts.iter().map(|part| Self { most: A_FEW, ..Self::of(part, hidden, all) }).collect()
+            }
             _ => Vec::new(),
         };
         Self { users, anonymous, hidden, help: message.helped_by_people(), most, parts }

@@ -99,8 +99,16 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .collect();
     let desk = rooms.desk.lock().await;
     let (site, findings) = (&*watch.site.name, &judgement.findings);
-    let outgoing =
-        rooms.tell_findings(&Found { site, at: snapshot.at(), findings, messages: &messages, everyone: &everyone, causes: &causes }).await?;
+    let outgoing = rooms
+        .tell_findings(&Found {
+            site,
+            at: snapshot.at(),
+            findings,
+            messages: &messages,
+            everyone: &everyone,
+            causes: &causes,
+        })
+        .await?;
     let (snapshot, judgement, rules) = (&snapshot, &judgement, &watch.rules);
     let recorded =
         rooms.store.record(&Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot, interval }).await?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Place, Rooms};
-use crate::judge::{Finding, Why};
 use crate::channels::headline;
+use crate::judge::{Finding, Why};
 use crate::message::{self, Kind, Message, Person, Pseudonyms};
 use crate::names::Names;
 use crate::outbox::{

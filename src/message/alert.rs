@@ -25,13 +25,7 @@ pub fn alerts(
     findings.iter().map(|finding| alert(finding, snapshot, names, link, zone)).collect()
 }
 
-fn alert(
-    finding: &Finding,
-    snapshot: &Snapshot,
-    names: &KnownNames,
-    link: Option<&str>,
-    zone: &TimeZone,
-) -> Message {
+fn alert(finding: &Finding, snapshot: &Snapshot, names: &KnownNames, link: Option<&str>, zone: &TimeZone) -> Message {
     let at = snapshot.at();
     let moment = |instant| Moment::new(instant, zone);
     let (kind, reason) = match finding.why {

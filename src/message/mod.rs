@@ -209,11 +209,7 @@ pub enum Facts {
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
-    Unreachable {
-        silent: Vec<Silent>,
-        trouble: Trouble,
-        coverage: Coverage,
-    },
+    Unreachable { silent: Vec<Silent>, trouble: Trouble, coverage: Coverage },
     /// A number unlike those of the weeks before: usual are `lowest` to `highest`.
     Unusual {
         metric: Metric,
@@ -227,50 +223,19 @@ pub enum Facts {
         coverage: Coverage,
     },
     /// Nobody is on; or somebody is again.
-    Absence {
-        users: u64,
-        anonymous: u64,
-        scope: Scope,
-        coverage: Coverage,
-    },
+    Absence { users: u64, anonymous: u64, scope: Scope, coverage: Coverage },
     /// So many people signed in, for the first time ever or once more.
-    SignedIn {
-        count: u64,
-        first_ever: bool,
-    },
+    SignedIn { count: u64, first_ever: bool },
     /// People with as many sessions as they may have, or with one fewer; `most` is what one of them has.
-    Sessions {
-        limit: u64,
-        at_limit: u64,
-        near: u64,
-        most: u64,
-    },
+    Sessions { limit: u64, at_limit: u64, near: u64, most: u64 },
     /// A certificate that is good until then, for so long yet.
-    Certificate {
-        of: CertificateOf,
-        name: String,
-        until: Moment,
-        left: String,
-        expired: bool,
-    },
+    Certificate { of: CertificateOf, name: String, until: Moment, left: String, expired: bool },
     /// headcount missed its checks between two polls.
-    Stale {
-        from: Moment,
-        to: Moment,
-        lasted: String,
-        polls: u64,
-        because: Option<Away>,
-    },
+    Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
-    Who {
-        counts: Option<Counts>,
-        silent: Vec<Silent>,
-        coverage: Coverage,
-    },
+    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
     /// A channel is tried.
-    Test {
-        channel: String,
-    },
+    Test { channel: String },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
     Several {
         /// Each channel is given them beside these facts, without their people.
@@ -280,17 +245,9 @@ pub enum Facts {
     /// About a channel or a restart.
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
-    Heartbeat {
-        channel: String,
-        quiet_for: String,
-        first: bool,
-    },
+    Heartbeat { channel: String, quiet_for: String, first: bool },
     /// What was held back, oldest first; `more` are beyond the entries.
-    Summary {
-        why: WhyHeld,
-        entries: Vec<Entry>,
-        more: u64,
-    },
+    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }

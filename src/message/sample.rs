@@ -391,7 +391,12 @@ fn logout() -> Message {
 }
 
 fn rise() -> Message {
-    alert("sudden", Severity::Info, Reason::Event, change(Metric::Anonymous, Turn::Rises, 0, 50, None, Counts { sessions: 74, users: 21, anonymous: 50 }))
+    alert(
+        "sudden",
+        Severity::Info,
+        Reason::Event,
+        change(Metric::Anonymous, Turn::Rises, 0, 50, None, Counts { sessions: 74, users: 21, anonymous: 50 }),
+    )
 }
 
 fn blind(reason: Reason, silent: Vec<Silent>, coverage: Coverage) -> Message {

@@ -94,9 +94,10 @@ pub(super) fn people_of(users: u64) -> Vec<Person> {
     let users = usize::try_from(users).unwrap_or(0);
     let mut some = people();
     let anonymous = some.pop_if(|person| person.anonymous);
-    some.extend(MORE.iter().map(|(id, name, sessions, hr)| {
-        person("CORP", id, name, *sessions, if *hr { &["", "hr"] } else { &[""] })
-    }));
+    some.extend(
+        MORE.iter()
+            .map(|(id, name, sessions, hr)| person("CORP", id, name, *sessions, if *hr { &["", "hr"] } else { &[""] })),
+    );
     some.extend(crowd(users).into_iter().filter(|person| !person.anonymous));
     some.truncate(users);
     some.extend(anonymous);
