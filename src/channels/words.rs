@@ -225,10 +225,7 @@ impl Words {
         told.extend(bulleted(&self.items, self.more_items));
         told.extend(self.chart.clone());
         // A heading at the end is that of the people, whom the words do not name.
-        let blocks = match self.blocks.as_slice() {
-            [blocks @ .., Block::Heading { .. }] => blocks,
-            blocks => blocks,
-        };
+        let ([blocks @ .., Block::Heading { .. }] | blocks) = self.blocks.as_slice();
         for block in blocks {
             block.tell(told);
         }
