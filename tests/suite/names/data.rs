@@ -1,6 +1,7 @@
 //! What programs are given of people: a webhook's and a file's facts, the CSV beside a mail, and what a terminal shows.
 
 use headcount::channels::{Channel, ChannelKind, Names, Parcel, Settings, file, format, terminal};
+use headcount::demo::site::{Session, Setup, Site};
 use headcount::message::{Message, Person, sample};
 use headcount::render::Engine;
 use jiff::Timestamp;
@@ -11,7 +12,6 @@ use crate::cli::headcount;
 use crate::support::Folder;
 use crate::support::gallery::renamed;
 use crate::support::hostile::{Hostile, NAMES};
-use headcount::demo::site::{Session, Setup, Site};
 
 /// Everybody at once.
 fn everybody() -> Vec<Person> {
@@ -66,7 +66,7 @@ async fn a_file_holds_names_as_letters_whatever_they_are() {
     let who = sample::all().into_iter().find(|(name, _)| *name == "who").expect("a sample").1;
     // The site and the report are called so, too.
     for (n, Hostile { given, .. }) in NAMES.iter().enumerate() {
-        let message = renamed(among(who.clone(), &everybody()), &mut std::iter::repeat((*given).to_owned()).take(3));
+        let message = renamed(among(who.clone(), &everybody()), &mut std::iter::repeat_n((*given).to_owned(), 3));
         let message = Message { people: everybody(), ..message };
         let payload = channel.format(&message, &Engine::embedded());
         let id = format!("<{n:032x}@example.com>");
@@ -85,7 +85,10 @@ async fn a_file_holds_names_as_letters_whatever_they_are() {
     for entry in std::fs::read_dir(state.path().join("out")).expect("a folder") {
         let path = entry.expect("a file").path();
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-        assert!(name.starts_with("2026-11-23T07-10-00.000Z-who-") && name.ends_with(".txt"), "{name}");
+        assert!(
+            name.starts_with("2026-11-23T07-10-00.000Z-who-") && path.extension().is_some_and(|ending| ending == "txt"),
+            "{name}"
+        );
         let text = std::fs::read_to_string(&path).expect("a text");
         let (said, facts) = text.rsplit_once("\n--- facts ---\n").expect("facts");
         assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said}");
