@@ -204,11 +204,13 @@ impl Channel {
         format::format_as(self.form(), message, engine, self.names)
     }
 
-    /// A message that follows one with this title, so that readers keep them together. Chats do so by other means.
-    pub fn following(&self, payload: Payload, kind: Kind, first: &str) -> Payload {
+    /// A message that follows one with this title, so that readers keep them together; `whole` says whether all that the first
+    /// told is over. Chats do so by other means.
+    pub fn following(&self, payload: Payload, kind: Kind, first: &str, whole: bool) -> Payload {
         let state = match kind {
             Kind::Repeat => "Still open",
-            Kind::Resolved => "Resolved",
+            Kind::Resolved if whole => "Resolved",
+            Kind::Resolved => "Resolved in part",
             // What is new says so in a subject of its own.
             _ => return payload,
         };
