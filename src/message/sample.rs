@@ -563,7 +563,12 @@ fn summary(capped: bool) -> Message {
     } else {
         (WhyHeld::Quiet { from: minutes(-730), to: minutes(-70) }, 0)
     };
-    let message = alert("", Severity::Warning, Reason::Event, Facts::Summary { why, entries, more });
+    let message = alert(
+        "",
+        Severity::Warning,
+        Reason::Event,
+        Facts::Summary { why, count: if capped { 29 } else { 5 }, entries, more },
+    );
     of_itself(Message { kind: Kind::Summary, ..message })
 }
 
