@@ -85,6 +85,7 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
                     site: site.clone(),
                     cron: cron.clone(),
                     rules: its_rules.clone(),
+                    engines: false,
                     maintenance: maintenance.iter().filter(|window| window.is_about(&site.name)).cloned().collect(),
                 });
             }
@@ -97,6 +98,9 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         let (site_names, channels, maintenance) = (&site_names, &channel_names, &maintenance);
         let built = report::Built { time_zone, sites, checks, site_names, channels, maintenance };
         reports.extend(report::report(g, &name, &report, &built));
+    }
+    for check in &mut checks {
+        check.engines = reports.iter().any(|report| report.wants_engines_of(&check.site.name));
     }
 
     for rule in
