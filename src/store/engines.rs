@@ -222,8 +222,8 @@ impl Store {
 mod tests {
     use tempfile::TempDir;
 
-    use super::super::tests::{open, record, snapshot, time};
     use super::super::Keep;
+    use super::super::tests::{open, record, snapshot, time};
     use super::*;
     use crate::snapshot::{Snapshot, Unseen, UnseenKind};
 

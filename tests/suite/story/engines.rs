@@ -20,7 +20,7 @@ async fn an_engine_that_is_saturated_or_short_of_memory_is_told_by_name() {
         world.expect("ops", &["3800 MB of memory free", "less than 4000", "sense2.example.test", "sense.example.test"]);
     assert!(short.contains("saturated, 3800 MB free"), "{short}");
     world.at("08:03").await;
-    world.expect("ops", &["prod: 1 engine saturated", "Critical", "Since 08:02"]);
+    world.expect("ops", &["prod: 1 engine saturated", "Critical", "Since\n08:02"]);
     // Neither a version that does not tell nor an engine that does not answer is an all-clear.
     world.site.feel(1, Health { saturated: Saturated::Absent, free: 5000.0, ..Health::default() });
     world.at("08:04").await.quiet();
@@ -75,7 +75,10 @@ async fn a_digest_tells_how_the_engines_were() {
     world.site.heal_engine(0);
     world.at("12:00").await.quiet();
     world.at("2026-03-03T07:00:00").await;
-    let told = world.expect("ops", &["Engines", "least memory free 1,804 of 32,767 MB at 10:00", "saturated for 1 h; 1 restart, at 10:30"]);
+    let told = world.expect(
+        "ops",
+        &["Engines", "least memory free 1,804 of 32,767 MB at 10:00", "saturated for 1 h; 1 restart, at 10:30"],
+    );
     assert!(told.contains("21,400 of 32,767 MB at 09:00; never saturated; no restart; seen at 3 of 4 polls"), "{told}");
     assert_eq!(world.log().matches("not seen, for digests alone: answered 503").count(), 1, "{}", world.log());
     // Nobody asks any more: that is not the same as nothing to tell.
