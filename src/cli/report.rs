@@ -213,9 +213,7 @@ fn digest_csv(digest: &DigestFacts) -> String {
             let least =
                 engines.iter().filter(|engine| engine.memory_free.is_some()).min_by_key(|engine| engine.memory_free);
             // Of all engines together; what none of them told stays empty.
-            let sum = |of: fn(&DigestEngine) -> Option<u64>| {
-                engines.iter().filter_map(of).reduce(|sum, one| sum.saturating_add(one))
-            };
+            let sum = |of: fn(&DigestEngine) -> Option<u64>| engines.iter().filter_map(of).reduce(u64::saturating_add);
             let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
             let cells = [
                 from.to_owned(),

@@ -229,23 +229,24 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    fn health(free: f64, saturated: Option<bool>, started: i64) -> Result<Health, Unseen> {
-        Ok(Health {
+    fn health(free: f64, saturated: Option<bool>, started: i64) -> Health {
+        Health {
             memory_free: Some(free),
             memory_total: Some(32_000.0),
             saturated,
             started: Some(time(started)),
             users_active: Some(3),
             ..Health::default()
-        })
+        }
     }
 
-    fn silent() -> Result<Health, Unseen> {
+    fn silent() -> Unseen {
         let (tried, what, advice) = (String::new(), String::new(), String::new());
-        Err(Unseen { kind: UnseenKind::Timeout, tried, what, advice })
+        Unseen { kind: UnseenKind::Timeout, tried, what, advice }
     }
 
-    fn seen(seconds: i64, health: Result<Health, Unseen>) -> Snapshot {
+    fn seen(seconds: i64, health: Option<Health>) -> Snapshot {
+        let health = health.ok_or_else(silent);
         snapshot(seconds, &[("", Some(&[]))]).with_engines(vec![Engine { host: "sense1".into(), health }])
     }
 
@@ -257,15 +258,15 @@ mod tests {
         let begin = time(0).as_second().rem_euclid(1800);
         let first = 1800 - begin;
         for (after, health) in [
-            (0, health(900.7, Some(false), -500)),
-            (60, health(300.0, Some(true), -500)),
-            (120, health(300.0, Some(true), -499)),
-            (180, silent()),
-            (240, health(600.0, None, 200)),
-            (1800, silent()),
-            (1860, health(500.0, Some(false), 200)),
+            (0, Some(health(900.7, Some(false), -500))),
+            (60, Some(health(300.0, Some(true), -500))),
+            (120, Some(health(300.0, Some(true), -499))),
+            (180, None),
+            (240, Some(health(600.0, None, 200))),
+            (1800, None),
+            (1860, Some(health(500.0, Some(false), 200))),
             // Nobody looked, and it began anew meanwhile.
-            (9000, health(500.0, Some(false), 8000)),
+            (9000, Some(health(500.0, Some(false), 8000))),
         ] {
             record(&store, &seen(first + after, health), &[]).await.unwrap();
             if after == 240 {
@@ -295,7 +296,7 @@ mod tests {
         let store = open(&folder).await;
         for seconds in [0, 60, 3600, 120, 180] {
             let at = time(0).as_second().div_euclid(1800) * 1800 - time(0).as_second() + seconds;
-            record(&store, &seen(at, health(500.0, None, -5000)), &[]).await.unwrap();
+            record(&store, &seen(at, Some(health(500.0, None, -5000))), &[]).await.unwrap();
         }
         let rows = store.engines_between(&["prod"], time(-DAY), time(DAY)).await.unwrap();
         assert_eq!(rows.iter().map(|row| (row.asked, row.restarts)).collect::<Vec<_>>(), [(4, 0), (1, 0)]);
@@ -305,8 +306,8 @@ mod tests {
     async fn what_is_old_is_tidied() {
         let folder = TempDir::new().unwrap();
         let store = open(&folder).await;
-        record(&store, &seen(0, health(500.0, None, -5000)), &[]).await.unwrap();
-        record(&store, &seen(60, silent()), &[]).await.unwrap();
+        record(&store, &seen(0, Some(health(500.0, None, -5000))), &[]).await.unwrap();
+        record(&store, &seen(60, None), &[]).await.unwrap();
         let asked = async |to| -> u64 {
             let rows = store.engines_between(&["prod"], time(-DAY), time(to)).await.unwrap();
             rows.iter().map(|row| row.asked).sum()
