@@ -30,7 +30,8 @@ pub use crate::history::{Compared, Period};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
 pub use digest::{
-    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestEngine, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour,
+    Watched,
 };
 pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
