@@ -10,8 +10,10 @@ const TITLE: usize = 120;
 /// Up to so many points are bars, more are a line.
 const BARS: usize = 8;
 
-/// How many hours go into one point, where points are hours: whole parts of a day.
-pub(super) const PARTS: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 24];
+/// How many hours go into one point, where points are hours: whole parts of a day. Halves would show a day as two steps.
+pub(super) const PARTS: [usize; 7] = [1, 2, 3, 4, 6, 8, 24];
+/// How the label of an hour ends that is a whole day's.
+const MIDNIGHT: &str = " 00:00";
 
 /// What a vendor draws.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +64,11 @@ impl Drawn {
             return None;
         }
         let mut labels: Vec<String> = Vec::with_capacity(kept.len());
+        let days = each > 1 && kept.iter().all(|at| chart.labels[at * each].ends_with(MIDNIGHT));
         for at in &kept {
-            unlike(&mut labels, &chart.labels[at * each], limits.label);
+            let label = &chart.labels[at * each];
+            let label = if days { label.trim_end_matches(MIDNIGHT) } else { label };
+            unlike(&mut labels, label, limits.label);
         }
         let (mut names, mut series) = (Vec::new(), Vec::new());
         let mut more = 0;
@@ -181,6 +186,17 @@ mod tests {
         assert_eq!(drawn.labels, ["at 0 o'…", "at 2 o'…", "at 4 o'…"]);
         let names: Vec<_> = drawn.series.iter().map(|line| (line.name.as_str(), line.limit)).collect();
         assert_eq!(names, [("now", false), ("now (2)", false), ("crowded", true)]);
+    }
+
+    #[test]
+    fn a_week_of_hours_is_seven_days() {
+        let hours: Vec<_> = (0..168).map(|hour| Some(f64::from(hour))).collect();
+        let mut week = chart(&hours, &hours);
+        week.labels = (0..168).map(|hour| format!("Day{} {:02}:00", hour / 24, hour % 24)).collect();
+        let drawn = Drawn::of(&week, Limits { points: 20, ..SLACK }).unwrap();
+        assert_eq!((drawn.each, drawn.bars), (24, true));
+        assert_eq!(drawn.labels, ["Day0", "Day1", "Day2", "Day3", "Day4", "Day5", "Day6"]);
+        assert_eq!(drawn.series[0].values[1], Some(47.0));
     }
 
     #[test]

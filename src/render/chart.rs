@@ -235,10 +235,13 @@ fn labels(chart: &Chart, scale: &Scale) -> Vec<Label> {
     let texts: Vec<String> = chart.labels.iter().map(|label| text(label, LONGEST_LABEL)).collect();
     let half = |text: &str| text.chars().count() as f64 * LETTER / 2.0;
     let widest = texts.iter().map(|text| half(text)).fold(0.0, f64::max);
-    // The first or the last may have to move by what does not fit into the margin.
-    let moved = (widest - (WIDTH - EDGE - RIGHT)).max(0.0);
     let each = (RIGHT - scale.left) / (scale.places.max(2) - 1) as f64;
-    let fits = |stride: usize| stride as f64 * each >= 2.0 * widest + 10.0 + moved;
+    let fits = |stride: usize| {
+        // The last one moves by what the margin does not hold.
+        let last = texts.len().saturating_sub(1) / stride * stride;
+        let moved = (scale.x(last as f64) + widest - (WIDTH - EDGE)).max(0.0);
+        stride as f64 * each >= 2.0 * widest + 10.0 + moved
+    };
     let stride = STRIDES.iter().copied().find(|stride| fits(*stride));
     let stride = stride.or_else(|| (337..texts.len()).find(|stride| fits(*stride))).unwrap_or(texts.len().max(1));
     let shown = texts.into_iter().enumerate().step_by(stride);
