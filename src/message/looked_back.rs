@@ -99,8 +99,8 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         by_directory: shares(whole, false, |usage| &usage.directories),
         working_hours: looked.working.as_str().to_owned(),
         over: looked.crossed.iter().map(|crossed| over(crossed, several)).collect(),
-        new_people: seen.then_some(whole.now.usage.new_people),
-        back: seen.then_some(whole.now.usage.back),
+        new_people: whole.now.usage.new_people.filter(|_| seen),
+        back: whole.now.usage.back.filter(|_| seen),
         away: format!("{} days", AWAY.as_hours() / 24),
         heat: (span.period != Period::Day).then(|| heat(whole, zone)).flatten(),
         incidents: looked.incidents.iter().take(INCIDENTS).map(|row| incident(row, zone)).collect(),
@@ -144,8 +144,8 @@ fn day(set: &Set, zone: &TimeZone) -> Day {
         at: Moment::new(set.now.span.from(zone), zone),
         to: Moment::new(set.now.span.to(zone), zone),
         usage: usage(set, zone),
-        new_people: seen.then_some(set.now.usage.new_people),
-        back: seen.then_some(set.now.usage.back),
+        new_people: set.now.usage.new_people.filter(|_| seen),
+        back: set.now.usage.back.filter(|_| seen),
         watched: watched(&set.now, zone),
     }
 }

@@ -34,6 +34,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (90, "accounts", include_str!("migrations/0090_accounts.sql")),
 ];
 
+/// The function that puts the texts of many rows together, parted by its second argument.
+pub(super) const TOGETHER: &str = "group_concat";
+
 /// How long a write waits for another process's short transaction.
 const BUSY: Duration = Duration::from_secs(5);
 

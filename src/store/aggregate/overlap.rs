@@ -1,23 +1,61 @@
 //! Several sites as one: sessions add up, and people who are on several sites at once are counted once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::connected::{SPENT, Spent};
-use super::present::{self, Present};
+use super::present::{Met, Present};
+use super::stays::{self, Stay};
 use super::steps::{Figure, Figures, Piece, Sight};
 use crate::store::StoreError;
-use crate::store::dialect::{Db, Pool};
+use crate::store::dialect::Pool;
 
-/// The pieces of several sites put together.
+/// A session, with its pair.
+pub(super) type Placed = (i64, Stay);
+
+/// The sessions of whoever was on more than one site, person by person. `sites` is the site of each pair.
+pub(super) async fn stays(
+    pool: &Pool,
+    met: &Met,
+    sites: &HashMap<i64, usize>,
+    stretches: &[(i64, i64)],
+) -> Result<Vec<Placed>, StoreError> {
+    let (mut on, mut several) = (HashMap::new(), HashSet::new());
+    for whose in &met.all {
+        if let (Some(person), Some(site)) = (whose.person, sites.get(&whose.pair))
+            && on.insert(person, site).is_some_and(|other| other != site)
+        {
+            several.insert(person);
+        }
+    }
+    let (mut all, mut read_until) = (Vec::new(), i64::MIN);
+    if several.is_empty() {
+        return Ok(all);
+    }
+    let pairs: Vec<i64> = sites.keys().copied().collect();
+    for (from, to) in stretches {
+        stays::each(pool, &pairs, (*from, *to), |pair, stay| {
+            // Whoever was there already in a stretch before was read with that.
+            if stay.began >= read_until && stay.person.is_some_and(|person| several.contains(&person)) {
+                all.push((pair, stay));
+            }
+        })
+        .await?;
+        read_until = *to;
+    }
+    all.sort_unstable_by_key(|(_, stay)| stay.person);
+    Ok(all)
+}
+
+/// The pieces of several sites put together. `stays` are the sessions of whoever was on several.
 pub(super) async fn together(
     pool: &Pool,
     sites: &[Vec<Piece>],
     present: &Present,
+    stays: &[Placed],
     (from, to): (i64, i64),
 ) -> Result<Vec<Piece>, StoreError> {
-    let twice = counted_twice(pool, sites, present, (from, to)).await?;
+    let twice = counted_twice(pool, sites, present, stays, (from, to)).await?;
     Ok(add(sites, &twice, from))
 }
 
@@ -85,33 +123,27 @@ async fn counted_twice(
     pool: &Pool,
     sites: &[Vec<Piece>],
     present: &Present,
+    stays: &[Placed],
     (from, to): (i64, i64),
 ) -> Result<Vec<(i64, i64)>, StoreError> {
-    if present.places.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sql = QueryBuilder::<Db>::new("WITH spans AS (");
-    present::spans(&mut sql, SPENT, &present.places, (from, to), false);
-    sql.push(
-        ") SELECT * FROM spans WHERE person IN (SELECT person FROM spans JOIN pair ON pair.id = spans.pair \
-         WHERE person IS NOT NULL GROUP BY person HAVING count(DISTINCT pair.site) > 1) ORDER BY person",
-    );
-    let rows = sql.build().fetch_all(pool).await?;
-    if rows.is_empty() {
+    let there = |(pair, stay): &&Placed| present.places.contains_key(pair) && stay.is_there_in((from, to));
+    if !stays.iter().any(|placed| there(&placed)) {
         return Ok(Vec::new());
     }
     let blind = blind(pool, sites, present, (from, to)).await?;
-    let (mut changes, mut spans) = (Vec::new(), Vec::<Spent>::new());
-    for row in &rows {
+    let mut changes = Vec::new();
+    for of_one in stays.chunk_by(|(_, one), (_, other)| one.person == other.person) {
         // What was not seen of it is taken out by `blind`.
-        let spent = Spent::whole(row, (from, to))?;
-        if spans.first().is_some_and(|first| first.person != spent.person) {
-            one_person(&spans, present, &blind, &mut changes);
-            spans.clear();
-        }
-        spans.push(spent);
+        let spans: Vec<Spent> = of_one
+            .iter()
+            .filter(there)
+            .map(|(pair, stay)| {
+                let from = stay.began.max(from);
+                Spent { pair: *pair, from, to: stay.ended.unwrap_or(to).min(to).max(from) }
+            })
+            .collect();
+        one_person(&spans, present, &blind, &mut changes);
     }
-    one_person(&spans, present, &blind, &mut changes);
     changes.sort_unstable();
     Ok(changes)
 }
@@ -156,6 +188,13 @@ async fn blind(
         blind.insert(*pair, stretches);
     }
     Ok(blind)
+}
+
+/// When a person was on a pair.
+struct Spent {
+    pair: i64,
+    from: i64,
+    to: i64,
 }
 
 /// Adds the times at which one person is on more than one site.
