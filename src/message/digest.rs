@@ -1,5 +1,7 @@
 //! How sites were used over a period, as plain facts. Numbers that were not seen are absent, never zero.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -43,7 +45,7 @@ pub struct Digest {
     pub incidents: Vec<DigestIncident>,
     pub more_incidents: u64,
     pub watched: Watched,
-    /// Reports that were never sent, oldest first; `more_missed` are beyond the list.
+    /// Reports that were never sent, oldest first; `more_missed` came due after them.
     pub missed: Vec<Missed>,
     pub more_missed: u64,
 }
@@ -181,4 +183,13 @@ pub struct HeatRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missed {
     pub due: Moment,
+}
+
+/// The missed reports that are told one by one.
+const MISSED: usize = 10;
+
+/// Reports that came due and were never sent, the oldest of them one by one; and how many more there were.
+pub(super) fn missed(due: &[Timestamp], zone: &TimeZone) -> (Vec<Missed>, u64) {
+    let listed = due.iter().take(MISSED).map(|due| Missed { due: Moment::new(*due, zone) });
+    (listed.collect(), due.len().saturating_sub(MISSED) as u64)
 }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::digest::{
-    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Over, Peak, Share, Usage, UsualHour, Watched, missed,
 };
 use super::{Chart, Facts, Kind, Limit, Message, Moment, Named, Person, Reason, Series, Severity, clean, lasting};
 use crate::history::{self, Compared, Looked, Period, Set};
@@ -14,10 +14,9 @@ use crate::schedule::Window;
 use crate::store::IncidentRow;
 use crate::store::aggregate::{self, AWAY, BlindWhy, Connected};
 
-/// The incidents, the blind stretches and the missed reports that are told one by one.
+/// The incidents and the blind stretches that are told one by one.
 const INCIDENTS: usize = 20;
-const BLIND: usize = 10;
-const MISSED: usize = 10;
+const BLIND: usize = 5;
 /// A report that is told so much later than it was due says so.
 const WORTH_SAYING: SignedDuration = SignedDuration::from_secs(60);
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -84,6 +83,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
     let span = whole.now.span;
     let several = looked.sites.len() > 1;
     let seen = whole.now.is_seen();
+    let (missed, more_missed) = missed(&looked.missed, zone);
     let more_incidents = looked.incidents.len().saturating_sub(INCIDENTS);
     Digest {
         period: span.period,
@@ -106,8 +106,8 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         incidents: looked.incidents.iter().take(INCIDENTS).map(|row| incident(row, zone)).collect(),
         more_incidents: more_incidents as u64,
         watched: watched(&whole.now, zone),
-        missed: looked.missed.iter().take(MISSED).map(|due| Missed { due: Moment::new(*due, zone) }).collect(),
-        more_missed: looked.missed.len().saturating_sub(MISSED) as u64,
+        missed,
+        more_missed,
     }
 }
 

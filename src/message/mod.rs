@@ -243,6 +243,9 @@ pub enum Facts {
         counts: Option<Counts>,
         silent: Vec<Silent>,
         coverage: Coverage,
+        /// Reports that were never sent, oldest first; `more_missed` came due after them.
+        missed: Vec<Missed>,
+        more_missed: u64,
     },
     /// A channel is tried.
     Test {

@@ -404,7 +404,12 @@ fn who(people: &[Person], coverage: Coverage, reason: Reason) -> Message {
     let silent = if coverage.is_full() { Vec::new() } else { one_silent() };
     let source =
         matches!(reason, Reason::Scheduled { .. } | Reason::Before { .. }).then(|| "before-restart".to_owned());
-    let facts = Facts::Who { counts: Some(counts), silent, coverage };
+    let missed = if matches!(reason, Reason::Scheduled { late_by: Some(_), .. }) {
+        vec![Missed { due: minutes(-3005) }, Missed { due: minutes(-1565) }]
+    } else {
+        Vec::new()
+    };
+    let facts = Facts::Who { counts: Some(counts), silent, coverage, missed, more_missed: 0 };
     let message = alert("", Severity::Info, reason, facts);
     let source = source.map(|name| Named { name, link: None });
     Message { kind: Kind::Who, source, people: people.to_vec(), ..message }
@@ -412,7 +417,8 @@ fn who(people: &[Person], coverage: Coverage, reason: Reason) -> Message {
 
 fn unseen() -> Message {
     let message = who(&[], NOTHING, asked());
-    Message { facts: Facts::Who { counts: None, silent: three_silent(), coverage: NOTHING }, ..message }
+    let (silent, coverage) = (three_silent(), NOTHING);
+    Message { facts: Facts::Who { counts: None, silent, coverage, missed: Vec::new(), more_missed: 0 }, ..message }
 }
 
 /// When people came, in minutes from 08:10: the first was there before anybody watched.
@@ -618,14 +624,13 @@ fn facts_of_a_day() -> Digest {
     }
 }
 
-/// A day by the hour: quiet, busy from nine, a dip at noon; what was not seen is a gap.
+/// A day by the hour: quiet, busy from nine, a dip at noon.
 fn day_chart() -> Chart {
     const SHAPE: [u32; 24] =
         [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
     let labels = (0..24).map(|hour| format!("{hour:02}:00")).collect();
     let last_week = SHAPE.iter().map(|value| Some(f64::from(value * 9 / 10 + 3))).collect();
-    let mut values: Vec<_> = SHAPE.iter().map(|value| Some(f64::from(*value))).collect();
-    values[3] = None;
+    let values = SHAPE.iter().map(|value| Some(f64::from(*value))).collect();
     Chart {
         title: "Users at once, Mon 23 Nov 2026".to_owned(),
         unit: "users".to_owned(),
@@ -717,8 +722,11 @@ fn digest_week() -> Message {
         usage: usage(people),
         new_people: Some(2),
         back: Some(1),
-        watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
+        watched: Watched { seen: if number == 6 { 1320 } else { 1440 }, due: 1440, ..Watched::default() },
     };
+    let (from, to) = (minutes(-1930 + 180), minutes(-1930 + 300));
+    let lasted = lasting(SignedDuration::from_mins(120));
+    let blind = vec![Blind { site: "prod".to_owned(), from, to, lasted, wholly: true, polled: false }];
     let facts = Digest {
         period: Period::Week,
         from: minutes(-10_570),
@@ -727,7 +735,7 @@ fn digest_week() -> Message {
         usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
         days: (0_i64..).zip([412, 405, 398, 371, 350, 61, 44]).map(|(number, people)| day(number, people)).collect(),
         heat: Some(Heat { most: 217, rows }),
-        watched: Watched { seen: 10_080, due: 10_080, ..Watched::default() },
+        watched: Watched { seen: 9960, due: 10_080, blind, more_blind: 0 },
         ..facts_of_a_day()
     };
     let series = |name: &str, of: &dyn Fn(f64) -> f64| Series {
@@ -747,25 +755,30 @@ fn digest_week() -> Message {
     Message { at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
 }
 
+/// A day of which an hour is a gap: headcount was not running.
 fn digest_partial() -> Message {
-    let blind = |after: i64, lasted: i64, wholly| Blind {
+    let blind = |after: i64, lasted: i64, polled: bool| Blind {
         site: "prod".to_owned(),
         from: minutes(after),
         to: minutes(after + lasted),
         lasted: lasting(SignedDuration::from_mins(lasted)),
-        wholly,
-        polled: true,
+        wholly: !polled,
+        polled,
     };
-    let blind = vec![blind(-300, 2, true), blind(540, 1, false)];
-    digest_of(Digest {
-        watched: Watched { seen: 1437, due: 1440, blind, more_blind: 0 },
+    let blind = vec![blind(-310, 60, false), blind(540, 3, true)];
+    let mut message = digest_of(Digest {
+        watched: Watched { seen: 1377, due: 1440, blind, more_blind: 0 },
         usage: Usage { quietest: None, anonymous: Compared::default(), ..usage(412) },
         new_people: None,
         over: Vec::new(),
         incidents: Vec::new(),
         by_directory: Vec::new(),
         ..facts_of_a_day()
-    })
+    });
+    if let Some(line) = message.chart.as_mut().and_then(|chart| chart.series.first_mut()) {
+        line.values[3] = None;
+    }
+    message
 }
 
 /// Those who were on longest.

@@ -177,7 +177,8 @@ pub struct Blind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlindWhy {
-    /// Nobody asked: headcount was not running, or its schedule rests.
+    /// Nobody asked: headcount was not running, or its schedule rests. A poll or two may be missed, and the numbers still be those
+    /// of the last one before.
     NotPolled,
     /// Nothing answered.
     NotAnswered,

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::present::{Met, Present};
 use super::stays::{self, Stay};
-use super::steps::{Figure, Figures, Piece, Sight};
+use super::steps::{self, Figure, Figures, Piece, Sight};
 use crate::store::StoreError;
 use crate::store::dialect::Pool;
 
@@ -115,7 +115,7 @@ fn sum(parts: &[&Piece], excess: i64, from: i64, to: i64) -> Piece {
     });
     // The highest of whole hours need not have been at the same time.
     let exact = seen.iter().all(|figures| [figures.users, figures.sessions].iter().all(|one| one.min == one.max));
-    Piece { from, to, sight, figures, exact }
+    Piece { from, to, sight, figures, exact, missed: false }
 }
 
 /// By how many the sum of the sites' users is too high, as changes in the order of time.
@@ -168,20 +168,27 @@ async fn blind(
                 "SELECT \"from\", \"to\", \
                  (SELECT \"from\" FROM reading next WHERE next.pair = $1 AND next.id > r.id AND why IS NULL ORDER BY id LIMIT 1), \
                  (SELECT \"from\" FROM hour next WHERE next.pair = $1 AND next.\"to\" > r.\"to\" ORDER BY next.\"to\" LIMIT 1) \
-                 FROM reading r WHERE why IS NOT NULL AND pair = $1 AND \"to\" >= $2 AND \"from\" < $3",
+                 FROM reading r WHERE why IS NOT NULL AND pair = $1 AND \"from\" < $3 \
+                 AND \"to\" >= $2 - 2 * coalesce(step, $4) - $5",
             )
             .bind(*pair)
             .bind(from)
             .bind(to)
+            .bind(steps::STEP)
+            .bind(steps::SLACK)
             .fetch_all(pool)
             .await?;
             for row in rows {
                 let (first, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
                 let answers: [Option<i64>; 2] = [row.try_get(2)?, row.try_get(3)?];
                 let next = answers.into_iter().flatten().min().unwrap_or(i64::MAX);
-                // What it did not show, it did not show until then, or until its site showed something else.
-                let during = partly.iter().filter(|piece| piece.to > first && piece.from <= last);
-                stretches.extend(during.map(|piece| (piece.from.max(first), piece.to.min(next))));
+                // What it did not show, it did not show until then, or until its site showed something else. What the last poll
+                // before the period said goes on into it.
+                let during = partly.iter().filter(|piece| {
+                    piece.to > first && (piece.from <= last || piece.from == from)
+                });
+                let during = during.map(|piece| (piece.from.max(first), piece.to.min(next)));
+                stretches.extend(during.filter(|(from, to)| from < to));
             }
         }
         stretches.sort_unstable();

@@ -68,12 +68,12 @@ pub(super) async fn each(
         };
         packed::each(pool, Some("pair"), columns, rows, took).await
     };
+    // A plus keeps the database from walking through all that ever began.
     read(&|sql| {
-        sql.push("ended > ").push_bind(from).push(" AND began < ").push_bind(from);
+        sql.push("ended > ").push_bind(from).push(" AND +began < ").push_bind(from);
     })
     .await?;
     read(&|sql| {
-        // The plus keeps the database from walking through all that ever began.
         sql.push("ended IS NULL AND +began < ").push_bind(from);
     })
     .await?;

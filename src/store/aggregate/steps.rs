@@ -62,6 +62,8 @@ pub(in crate::store) struct Piece {
     pub(in crate::store) figures: Option<Figures>,
     /// Whether its highest numbers are so, and not a bound.
     pub(in crate::store) exact: bool,
+    /// Polls were missed in it, over which the last one before still speaks.
+    pub(in crate::store) missed: bool,
 }
 
 /// Polls made, answered in full, and in part.
@@ -232,6 +234,11 @@ impl Stored {
         }
     }
 
+    /// Since when nobody polled, where it speaks until an instant.
+    fn missed(&self, until: i64) -> Option<i64> {
+        missed_since(self.to, self.step, until)
+    }
+
     /// How many of its polls lie in a period. Their times are known where they were made at even steps, as schedules have it.
     pub(in crate::store) fn polls_in(&self, from: i64, to: i64) -> i64 {
         if self.from >= from && self.to < to {
@@ -267,9 +274,15 @@ impl Stored {
     }
 }
 
+/// Since when polls were missed after the one at `to`, where that speaks until an instant: from when the next one was due.
+pub(in crate::store) fn missed_since(to: i64, step: i64, until: i64) -> Option<i64> {
+    (until - to >= 2 * step && step > 0).then_some(to + step)
+}
+
 /// The pieces of a period, one after the other, and the polls that were made in it.
 pub(in crate::store) fn pieces(stored: &[Stored], from: i64, to: i64) -> (Vec<Piece>, Polls) {
     let mut pieces = Vec::with_capacity(stored.len() + 1);
+    let unseen = |from, to| Piece { from, to, sight: Sight::NotPolled, figures: None, exact: true, missed: true };
     let mut polls = Polls::default();
     let mut reached = from;
     for (i, one) in stored.iter().enumerate() {
@@ -282,18 +295,28 @@ pub(in crate::store) fn pieces(stored: &[Stored], from: i64, to: i64) -> (Vec<Pi
             _ => {}
         }
         let begins = one.from.max(reached);
-        let ends = one.until(stored.get(i + 1).map(|next| next.from)).min(to);
+        let until = one.until(stored.get(i + 1).map(|next| next.from));
+        let ends = until.min(to);
         if ends <= begins {
             continue;
         }
         if begins > reached {
-            pieces.push(Piece { from: reached, to: begins, sight: Sight::NotPolled, figures: None, exact: true });
+            pieces.push(unseen(reached, begins));
         }
-        pieces.push(Piece { from: begins, to: ends, sight, figures: one.figures, exact: true });
+        let shown = Piece { from: begins, to: ends, sight, figures: one.figures, exact: true, missed: false };
+        match one.missed(until).map(|missed| missed.clamp(begins, ends)) {
+            Some(missed) if missed < ends => {
+                if begins < missed {
+                    pieces.push(Piece { to: missed, ..shown });
+                }
+                pieces.push(Piece { from: missed, missed: true, ..shown });
+            }
+            _ => pieces.push(shown),
+        }
         reached = ends;
     }
     if reached < to {
-        pieces.push(Piece { from: reached, to, sight: Sight::NotPolled, figures: None, exact: true });
+        pieces.push(unseen(reached, to));
     }
     (pieces, polls)
 }
@@ -302,6 +325,7 @@ pub(super) fn coverage(site: &str, pieces: &[Piece], polls: Polls) -> Coverage {
     let mut blind: Vec<Blind> = Vec::new();
     for piece in pieces {
         let why = match piece.sight {
+            _ if piece.missed => BlindWhy::NotPolled,
             Sight::Full => continue,
             Sight::Partly => BlindWhy::Partly,
             Sight::NotAnswered => BlindWhy::NotAnswered,

@@ -290,7 +290,8 @@ fn coverage_by_hand(history: &History, site: usize, (from, to): (i64, i64)) -> C
     let (polls, answered, partly) = (made.clone().count() as u64, answers(2) as u64, answers(1) as u64);
     let mut blind: Vec<Blind> = Vec::new();
     for instant in (from..to).step_by(20_000) {
-        let why = match history.speaks(site, instant).map(|poll| history.polls[site][poll].answered) {
+        let speaks = history.speaks(site, instant).map(|poll| &history.polls[site][poll]);
+        let why = match speaks.filter(|made| instant < made.at + MINUTE).map(|made| made.answered) {
             None => BlindWhy::NotPolled,
             Some([true, true]) => continue,
             Some([false, false]) => BlindWhy::NotAnswered,
