@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::silent;
-use super::{digest, Facts, Kind, Message, Moment, Named, Person, Reason, Severity, Since, clean, clean_to, lasting};
+use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, Since, clean, clean_to, digest, lasting};
 use crate::snapshot::{Folded, Pair, Session, Snapshot, User, fold};
 
 /// The longest reason that is repeated, in characters.

@@ -184,9 +184,8 @@ async fn blind(
                 let next = answers.into_iter().flatten().min().unwrap_or(i64::MAX);
                 // What it did not show, it did not show until then, or until its site showed something else. What the last poll
                 // before the period said goes on into it.
-                let during = partly.iter().filter(|piece| {
-                    piece.to > first && (piece.from <= last || piece.from == from)
-                });
+                let during =
+                    partly.iter().filter(|piece| piece.to > first && (piece.from <= last || piece.from == from));
                 let during = during.map(|piece| (piece.from.max(first), piece.to.min(next)));
                 stretches.extend(during.filter(|(from, to)| from < to));
             }

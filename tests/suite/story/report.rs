@@ -111,7 +111,10 @@ reports:
     world.at("2026-03-22T21:45:00").await;
     world.expect(
         "ops",
-        &["Maintenance patch begins", "The report due at 21:45 CET (Sun 15 Mar 2026) was missed, because headcount was not running"],
+        &[
+            "Maintenance patch begins",
+            "The report due at 21:45 CET (Sun 15 Mar 2026) was missed, because headcount was not running",
+        ],
     );
     world.finish().await;
 }
