@@ -48,6 +48,8 @@ pub struct Digest {
     /// Reports that were never sent, oldest first; `more_missed` came due after them.
     pub missed: Vec<Missed>,
     pub more_missed: u64,
+    /// Whether the message names people, those who were connected longest first.
+    pub ranked: bool,
 }
 
 /// How much a site was used.

@@ -108,6 +108,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         watched: watched(&whole.now, zone),
         missed,
         more_missed,
+        ranked: !looked.longest.is_empty(),
     }
 }
 
