@@ -19,6 +19,8 @@ pub struct Digest {
     pub to: Moment,
     /// The last day that it covers, which is where `to` would be misread.
     pub last_day: Moment,
+    /// The month, such as `November 2026`, where it covers one.
+    pub month: Option<String>,
     /// All of it; over several days people are distinct over all of them.
     pub usage: Usage,
     /// Each period by itself, where there are several; of a week each day.
@@ -35,6 +37,8 @@ pub struct Digest {
     pub over: Vec<Over>,
     /// People never seen before.
     pub new_people: Option<u64>,
+    /// When anybody looked for the first time, where that is less than `away` before it: so long everybody is new.
+    pub watched_since: Option<Moment>,
     /// People seen again after `away`.
     pub back: Option<u64>,
     /// How long somebody must have been away to be back, such as `30 days`.

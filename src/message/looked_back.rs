@@ -73,7 +73,7 @@ pub fn digest(looked: &LookedBack<'_>) -> Message {
         source: Some(Named { name: looked.report.to_owned(), link: None }),
         at: Moment::new(looked.now, zone),
         facts: Facts::Digest(Box::new(facts(looked))),
-        people: looked.longest.iter().map(person).collect(),
+        people: looked.longest.iter().filter(|_| !looked.whole.now.usage.forgotten).map(person).collect(),
         chart: chart(looked),
     }
 }
@@ -82,7 +82,9 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
     let (whole, zone) = (&looked.whole, looked.zone);
     let span = whole.now.span;
     let several = looked.sites.len() > 1;
-    let seen = whole.now.is_seen();
+    let seen = whole.now.is_seen() && !whole.now.usage.forgotten;
+    let from = span.from(zone);
+    let watched_since = whole.now.usage.known_since.filter(|since| from.duration_since(*since) < AWAY);
     let (missed, more_missed) = missed(&looked.missed, zone);
     let more_incidents = looked.incidents.len().saturating_sub(INCIDENTS);
     Digest {
@@ -91,6 +93,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         from: Moment::new(span.from(zone), zone),
         to: Moment::new(span.to(zone), zone),
         last_day: Moment::new(history::start_of(span.last_day(), zone), zone),
+        month: (span.period == Period::Month && span.is_one()).then(|| span.first.strftime("%B %Y").to_string()),
         usage: usage(whole, zone),
         each: looked.parts.first().map_or(span.period, |part| part.now.span.period),
         days: looked.parts.iter().map(|part| day(part, zone)).collect(),
@@ -100,6 +103,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         working_hours: looked.working.as_str().to_owned(),
         over: looked.crossed.iter().map(|crossed| over(crossed, several)).collect(),
         new_people: whole.now.usage.new_people.filter(|_| seen),
+        watched_since: watched_since.map(|at| Moment::new(at, zone)),
         back: whole.now.usage.back.filter(|_| seen),
         away: format!("{} days", AWAY.as_hours() / 24),
         heat: (span.period != Period::Day).then(|| heat(whole, zone)).flatten(),
@@ -140,7 +144,7 @@ fn whole(mean: f64) -> u64 {
 }
 
 fn day(set: &Set, zone: &TimeZone) -> Day {
-    let seen = set.now.is_seen();
+    let seen = set.now.is_seen() && !set.now.usage.forgotten;
     Day {
         at: Moment::new(set.now.span.from(zone), zone),
         to: Moment::new(set.now.span.to(zone), zone),
@@ -175,7 +179,8 @@ fn shares(set: &Set, named: bool, of: impl Fn(&aggregate::Usage) -> &Vec<aggrega
         };
         Share { name: clean(&name), people: number(|part| part.people), sessions: number(|part| part.sessions.seen) }
     };
-    of(&set.now.usage).iter().map(share).collect()
+    // Of people who were forgotten, what is left is no part of anything.
+    of(&set.now.usage).iter().filter(|_| !set.now.usage.forgotten).map(share).collect()
 }
 
 fn is_same(one: &str, other: &str) -> bool {

@@ -73,6 +73,9 @@ impl Store {
                 })
                 .await?;
         }
+        if tidied.sessions > 0 {
+            self.keep_from(ended).await?;
+        }
         tidied.people = self
             .delete("person", &|sql| {
                 sql.push("NOT EXISTS (SELECT 1 FROM span WHERE span.person = person.id)");
@@ -117,6 +120,18 @@ impl Store {
                 return Ok(deleted);
             }
         }
+    }
+
+    /// Notes that of what was before `from` sessions are missing.
+    async fn keep_from(&self, from: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO kept (what, \"from\") VALUES ('span', $1) \
+             ON CONFLICT (what) DO UPDATE SET \"from\" = excluded.\"from\" WHERE excluded.\"from\" > kept.\"from\"",
+        )
+        .bind(from)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     async fn sources(&self) -> Result<Vec<Source>, StoreError> {

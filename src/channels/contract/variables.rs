@@ -132,6 +132,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("over.times", "how often"),
     ("facts.new_people", "people who were never seen before"),
     ("facts.back", "people who had been away"),
+    ("facts.watched_since", "when anybody looked for the first time, where that is not long before"),
+    ("facts.month", "the month that it covers, where it covers one"),
     ("facts.away", "for at least so long"),
     ("facts.incidents", "what was told"),
     ("incidents.at", "when it began"),

@@ -56,12 +56,16 @@ pub struct Limit {
 /// How some sites were used over a period.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
+    /// Whether sessions of it were deleted by age since: then what is counted of people and sessions is not what was.
+    pub forgotten: bool,
+    /// The first poll of any of the sites that is still known of.
+    pub known_since: Option<Timestamp>,
     /// Distinct people seen.
     pub people: u64,
     /// Those who were never seen on these sites before, as far back as sessions are kept. Who was there at the first poll ever
     /// is not new. None where nobody asked.
     pub new_people: Option<u64>,
-    /// Those who were away for [`AWAY`] or longer. None where nobody asked.
+    /// Those who were away for [`AWAY`] or longer. None where nobody asked, and where sessions are not kept for so long.
     pub back: Option<u64>,
     pub sessions: Sessions,
     /// One for each hour from the period's beginning on, 23 or 25 of them where a day has so many; the last may be shorter.

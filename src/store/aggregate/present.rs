@@ -128,7 +128,7 @@ impl Present {
     }
 }
 
-/// Counts the sessions of some pairs in a stretch. Each period that lies in the stretch counts those that it saw; every period
+/// Counts the sessions of some pairs in a stretch. Each period that ends in the stretch counts those that it saw; every period
 /// learns who was there before it.
 pub(super) async fn count(
     pool: &Pool,
@@ -137,12 +137,12 @@ pub(super) async fn count(
     met: &mut Met,
     periods: &mut [Present],
 ) -> Result<(), StoreError> {
-    // The periods that ask for a pair, whether it answered in them, and whether they lie in the stretch.
+    // The periods that ask for a pair, whether it answered in them, and whether they end in the stretch.
     let mut asking: (i64, Vec<(usize, bool, bool)>) = (i64::MIN, Vec::new());
     stays::each(pool, pairs, stretch, |pair, stay| {
         if asking.0 != pair {
             let of = |(number, period): (usize, &Present)| {
-                let within = period.from >= stretch.0 && period.to <= stretch.1;
+                let within = period.to > stretch.0 && period.to <= stretch.1;
                 period.places.get(&pair).map(|place| (number, place.answered, within))
             };
             asking = (pair, periods.iter().enumerate().filter_map(of).collect());
@@ -174,7 +174,13 @@ pub(super) async fn answered(pool: &Pool, pair: i64, from: i64, to: i64) -> Resu
     Ok(row.try_get(0)?)
 }
 
-fn ms_of_away() -> i64 {
+/// Since when sessions are whole; the least there is where none was deleted by age.
+pub(super) async fn kept_from(pool: &Pool) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT \"from\" FROM kept WHERE what = 'span'").fetch_optional(pool).await?;
+    row.map_or(Ok(i64::MIN), |row| Ok(row.try_get(0)?))
+}
+
+pub(super) fn ms_of_away() -> i64 {
     i64::try_from(AWAY.as_millis()).unwrap_or(i64::MAX)
 }
 

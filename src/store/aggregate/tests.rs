@@ -268,6 +268,7 @@ fn people_by_hand(history: &History, sites: &[usize], (from, to): (i64, i64), us
         shown.min().is_some_and(|first| first >= from && Some(first) > baseline)
     });
     (usage.new_people, usage.back) = (Some(came.count() as u64), Some(0));
+    usage.known_since = baseline.map(at);
     let share = |site: &str, name: &str, (people, sessions): &(HashSet<usize>, Sessions)| Share {
         site: site.to_owned(),
         name: name.to_owned(),

@@ -7,7 +7,7 @@ use super::present::{self, Directories, Met, Present};
 use super::steps::{self, Piece, Shown};
 use super::{Ask, Period, Usage};
 use crate::store::dialect::Pool;
-use crate::store::{StoreError, ms};
+use crate::store::{StoreError, at, ms};
 
 /// A site, and what was read of it.
 struct Site {
@@ -21,11 +21,10 @@ struct Site {
 pub(super) async fn usages(pool: &Pool, asked: &[(Period<'_>, Ask<'_>)]) -> Result<Vec<Usage>, StoreError> {
     let bounds: Vec<(i64, i64)> = asked.iter().map(|(period, _)| (ms(period.from), ms(period.to))).collect();
     let stretches = stretches(&bounds);
-    let newcomers = asked.iter().any(|(_, ask)| ask.newcomers);
     let mut sites: HashMap<&str, Site> = HashMap::new();
     for name in asked.iter().flat_map(|(period, _)| period.sites) {
         if !sites.contains_key(name) {
-            let begins = if newcomers { present::begins(pool, name).await? } else { None };
+            let begins = present::begins(pool, name).await?;
             let pairs = present::pairs(pool, name).await?;
             let shown = shown(pool, name, (asked, &bounds), &stretches).await?;
             sites.insert(name, Site { pairs, shown, begins });
@@ -40,6 +39,11 @@ pub(super) async fn usages(pool: &Pool, asked: &[(Period<'_>, Ask<'_>)]) -> Resu
         presents.push(Present::new(pool, bounds[number], sites, ask.newcomers).await?);
     }
     let pairs: Vec<i64> = sites.values().flat_map(|site| &site.pairs).map(|(pair, _)| *pair).collect();
+    let kept = present::kept_from(pool).await?;
+    // Nobody was seen before the first poll, and nobody is known from before the oldest session.
+    let begins = sites.values().filter_map(|site| site.begins).min().unwrap_or(i64::MAX);
+    let known = |(from, to): &(i64, i64)| (*to > begins.max(kept)).then_some(((*from).max(begins), *to));
+    let stretches: Vec<(i64, i64)> = stretches.iter().filter_map(known).collect();
     let mut met = Met::default();
     for stretch in &stretches {
         present::count(pool, &pairs, *stretch, &mut met, &mut presents).await?;
@@ -66,8 +70,10 @@ pub(super) async fn usages(pool: &Pool, asked: &[(Period<'_>, Ask<'_>)]) -> Resu
         usage.show(&pieces, bounds, ask);
         let people = present::tell((&met, &directories), present, period.sites, &mut usage);
         let baseline = period.sites.iter().filter_map(|site| sites[site].begins).min();
+        (usage.forgotten, usage.known_since) = (bounds.0 < kept, baseline.map(at));
         if let Some((new, back)) = present::newcomers(pool, &met, present, &people, baseline).await? {
-            (usage.new_people, usage.back) = (Some(new), Some(back));
+            let is_known = bounds.0.saturating_sub(present::ms_of_away()) >= kept;
+            (usage.new_people, usage.back) = (Some(new), Some(back).filter(|_| is_known));
         }
         usages.push(usage);
     }
