@@ -131,7 +131,7 @@ const HOURLY: [&str; 18] = [
 pub(super) async fn load(pool: &Pool, site: &str, (from, to): (i64, i64)) -> Result<Vec<Stored>, StoreError> {
     let mut stored = Vec::new();
     packed(pool, "reading", site, (from, to), READING, |numbers| stored.push(Stored::of_reading(numbers))).await?;
-    packed(pool, "hour", site, (from, to), HOURLY, |numbers| stored.push(Stored::of_hour(numbers))).await?;
+    packed(pool, "hour", site, (from, to), HOURLY, |numbers| stored.push(Stored::of_hour(&numbers))).await?;
     stored.sort_by_key(|stored| (stored.from, stored.to));
     Ok(stored)
 }
@@ -205,7 +205,7 @@ impl Stored {
         }
     }
 
-    fn of_hour(numbers: [Option<i64>; HOURLY.len()]) -> Self {
+    fn of_hour(numbers: &[Option<i64>; HOURLY.len()]) -> Self {
         let [from, to, polls, asked, step, length, figures @ ..] = numbers.map(Option::unwrap_or_default);
         let figure = |first: usize| Figure {
             min: figures[first].unsigned_abs(),

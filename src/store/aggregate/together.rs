@@ -9,6 +9,9 @@ use super::{Ask, Period, Usage};
 use crate::store::dialect::Pool;
 use crate::store::{StoreError, at, ms};
 
+/// A period, and what is asked of it.
+type Asked<'a> = (Period<'a>, Ask<'a>);
+
 /// A site, and what was read of it.
 struct Site {
     pairs: Vec<(i64, String)>,
@@ -18,7 +21,7 @@ struct Site {
     begins: Option<i64>,
 }
 
-pub(super) async fn usages(pool: &Pool, asked: &[(Period<'_>, Ask<'_>)]) -> Result<Vec<Usage>, StoreError> {
+pub(super) async fn usages(pool: &Pool, asked: &[Asked<'_>]) -> Result<Vec<Usage>, StoreError> {
     let bounds: Vec<(i64, i64)> = asked.iter().map(|(period, _)| (ms(period.from), ms(period.to))).collect();
     let stretches = stretches(&bounds);
     let mut sites: HashMap<&str, Site> = HashMap::new();
@@ -26,7 +29,7 @@ pub(super) async fn usages(pool: &Pool, asked: &[(Period<'_>, Ask<'_>)]) -> Resu
         if !sites.contains_key(name) {
             let begins = present::begins(pool, name).await?;
             let pairs = present::pairs(pool, name).await?;
-            let shown = shown(pool, name, (asked, &bounds), &stretches).await?;
+            let shown = shown(pool, name, asked, &bounds, &stretches).await?;
             sites.insert(name, Site { pairs, shown, begins });
         }
     }
@@ -102,7 +105,8 @@ fn sites_of(sites: &HashMap<&str, Site>) -> HashMap<i64, usize> {
 async fn shown(
     pool: &Pool,
     name: &str,
-    (asked, bounds): (&[(Period<'_>, Ask<'_>)], &[(i64, i64)]),
+    asked: &[Asked<'_>],
+    bounds: &[(i64, i64)],
     stretches: &[(i64, i64)],
 ) -> Result<HashMap<usize, Shown>, StoreError> {
     let mut shown = HashMap::new();
