@@ -95,6 +95,7 @@ pub async fn look_back(
     let names: Vec<&str> = digest.sites.iter().map(|site| &*site.site.name).collect();
     let parts = match span.period {
         Period::Week if span.is_one() => span.by_day(),
+        Period::Month if span.is_one() && digest.by_day => span.by_day(),
         _ if span.is_one() => Vec::new(),
         _ => span.each(),
     };

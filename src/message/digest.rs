@@ -175,6 +175,8 @@ pub struct Heat {
     pub rows: Vec<HeatRow>,
     /// The most of any hour.
     pub most: u64,
+    /// The first hour with so many, such as `Mon 10:00-11:00`.
+    pub busiest: String,
 }
 
 /// One weekday; one cell for each hour from 00:00 on, none where it was not seen.

@@ -119,8 +119,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
 fn usage(set: &Set, zone: &TimeZone) -> Usage {
     let peak = set.now.usage.peak_users.filter(|_| set.now.is_seen());
     let hours = history::usual_hours(&set.now.usage, zone);
-    let usual =
-        |(hour, mean): (i8, f64)| UsualHour { hour: format!("{hour:02}:00-{:02}:00", hour + 1), value: whole(mean) };
+    let usual = |(hour, mean): (i8, f64)| UsualHour { hour: hour_of(hour), value: whole(mean) };
     Usage {
         people: set.counted(|usage| usage.people),
         sessions: set.counted(|usage| usage.sessions.seen),
@@ -131,6 +130,11 @@ fn usage(set: &Set, zone: &TimeZone) -> Usage {
         busiest: hours.busiest.map(usual),
         quietest: hours.quietest.map(usual),
     }
+}
+
+/// An hour of the clock, such as `10:00-11:00`.
+fn hour_of(hour: i8) -> String {
+    format!("{hour:02}:00-{:02}:00", hour + 1)
 }
 
 /// In whole people, which is how people come.
@@ -246,7 +250,10 @@ fn heat(set: &Set, zone: &TimeZone) -> Option<Heat> {
         .map(|(cells, day)| HeatRow { day: day.to_owned(), cells: cells.iter().map(|cell| cell.map(whole)).collect() });
     let rows: Vec<HeatRow> = rows.collect();
     let most = rows.iter().flat_map(|row| &row.cells).flatten().copied().max()?;
-    Some(Heat { rows, most })
+    let hours = rows.iter().flat_map(|row| (0..).zip(&row.cells).map(move |(hour, cell)| (&row.day, hour, cell)));
+    let busiest = hours.filter(|(.., cell)| **cell == Some(most)).map(|(day, hour, _)| format!("{day} {}", hour_of(hour)));
+    let busiest = busiest.take(1).collect();
+    Some(Heat { rows, most, busiest })
 }
 
 /// The most users at once, by the hour or by the day; with what it was before behind it, and the thresholds across.

@@ -589,7 +589,7 @@ fn usage(people: u64) -> Usage {
         anonymous: compared(18, 18, 0),
         peak: compared(people / 2 + 11, people / 2, people / 2 + 15),
         peak_at: Some(Peak { at: minutes(150), value: people / 2 + 11 }),
-        average: compared(people / 3, people / 3 - 9, people / 3 + 4),
+        average: compared(people * 3 / 7, people * 3 / 7 - 9, people * 3 / 7 + 4),
         busiest: Some(UsualHour { hour: "10:00-11:00".to_owned(), value: people / 2 }),
         quietest: Some(UsualHour { hour: "03:00-04:00".to_owned(), value: 0 }),
     }
@@ -607,6 +607,7 @@ fn facts_of_a_day() -> Digest {
     Digest {
         period: Period::Day,
         sites: vec!["prod".to_owned()],
+        month: None,
         from: minutes(-490),
         to: minutes(950),
         last_day: minutes(-490),
@@ -628,6 +629,7 @@ fn facts_of_a_day() -> Digest {
             times: 2,
         }],
         new_people: Some(9),
+        watched_since: None,
         back: Some(4),
         away: "30 days".to_owned(),
         heat: None,
@@ -703,17 +705,26 @@ fn digest_days() -> Message {
         to: minutes(-490),
         last_day: minutes(-1930),
         usage: Usage {
-            peak_at: Some(Peak { at: minutes(-4170), value: 217 }),
+            peak_at: Some(Peak { at: minutes(-4170), value: 210 }),
             people: since_last_week(412),
-            sessions: since_last_week(1250),
-            peak: since_last_week(217),
-            average: since_last_week(137),
+            sessions: since_last_week(1551),
+            anonymous: since_last_week(54),
+            peak: since_last_week(210),
+            average: since_last_week(170),
             ..usage(412)
         },
         days: vec![day(-4810, 398), day(-3370, 61), day(-1930, 44)],
         incidents: Vec::new(),
         watched: Watched { seen: 4320, due: 4320, ..Watched::default() },
-        by_site: vec![share("prod", 391, 1190), share("test", 40, 60)],
+        by_site: vec![share("prod", 391, 1480), share("test", 40, 71)],
+        by_virtual_proxy: vec![
+            share("prod, default", 250, 810),
+            share("prod, hr", 118, 380),
+            share("prod, finance", 84, 290),
+            share("test, default", 40, 71),
+        ],
+        by_directory: vec![share("CORP", 371, 1350), share("PARTNER", 41, 147)],
+        over: facts_of_a_day().over.into_iter().map(|over| Over { site: Some("prod".to_owned()), ..over }).collect(),
         missed: vec![Missed { due: minutes(-2950) }],
         ..facts_of_a_day()
     };
@@ -731,23 +742,27 @@ fn digest_days() -> Message {
     Message { site: None, at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
 }
 
-/// A week by the hour, and its hours as a map.
+/// A week by the hour, and its hours as a map: two hours of its Sunday were not seen.
 fn digest_week() -> Message {
     const SHAPE: [u64; 24] =
         [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
+    const PEOPLE: [u64; 7] = [412, 405, 398, 371, 350, 61, 44];
+    // The most of each hour, as much as the day's own most; on average it is a little less.
     let hour = |day: usize, hour: usize| match (day, hour) {
         (6, 3..=4) => None,
-        (5.., hour) => Some(SHAPE[hour] / 9),
-        (day, hour) => Some(SHAPE[hour] * (8 - day as u64) / 8),
+        (day, hour) => usage(PEOPLE[day]).peak.now.map(|peak| SHAPE[hour] * peak / 217),
     };
     let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let mean = |most: u64| most * 19 / 20;
     let rows: Vec<HeatRow> = days
         .iter()
         .enumerate()
-        .map(|(at, day)| HeatRow { day: (*day).to_owned(), cells: (0..24).map(|of| hour(at, of)).collect() })
+        .map(|(at, day)| HeatRow {
+            day: (*day).to_owned(),
+            cells: (0..24).map(|of| hour(at, of).map(mean)).collect(),
+        })
         .collect();
-    let values: Vec<_> =
-        rows.iter().flat_map(|row| &row.cells).map(|cell| cell.map(|value| value as f64 + 9.0)).collect();
+    let values: Vec<_> = (0..7).flat_map(|at| (0..24).map(move |of| hour(at, of))).collect();
     let labels = days.iter().flat_map(|day| (0..24).map(move |hour| format!("{day} {hour:02}:00"))).collect();
     let day = |number: i64, people| Day {
         at: minutes(-10_570 + number * 1440),
@@ -765,15 +780,33 @@ fn digest_week() -> Message {
         from: minutes(-10_570),
         to: minutes(-490),
         last_day: minutes(-1930),
-        usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
-        days: (0_i64..).zip([412, 405, 398, 371, 350, 61, 44]).map(|(number, people)| day(number, people)).collect(),
-        heat: Some(Heat { most: 217, rows }),
+        usage: Usage {
+            sessions: compared(6221, 6105, 6340),
+            anonymous: compared(126, 119, 130),
+            peak: compared(217, 209, 221),
+            peak_at: Some(Peak { at: minutes(-9940), value: 217 }),
+            average: compared(162, 155, 168),
+            busiest: Some(UsualHour { hour: "10:00-11:00".to_owned(), value: 149 }),
+            ..usage(611)
+        },
+        by_virtual_proxy: vec![share("", 402, 3480), share("hr", 188, 1560), share("finance", 131, 1181)],
+        by_directory: vec![share("CORP", 549, 5410), share("PARTNER", 62, 685)],
+        new_people: Some(14),
+        back: Some(7),
+        incidents: facts_of_a_day()
+            .incidents
+            .into_iter()
+            .zip([minutes(-9940), minutes(-9340)])
+            .map(|(incident, at)| DigestIncident { at, ..incident })
+            .collect(),
+        days: (0_i64..).zip(PEOPLE).map(|(number, people)| day(number, people)).collect(),
+        heat: Some(Heat { most: mean(217), rows, busiest: "Mon 10:00-11:00".to_owned() }),
         watched: Watched { seen: 9960, due: 10_080, blind, more_blind: 0 },
         ..facts_of_a_day()
     };
     let series = |name: &str, of: &dyn Fn(f64) -> f64| Series {
         name: name.to_owned(),
-        values: values.iter().map(|value: &Option<f64>| value.map(of)).collect(),
+        values: values.iter().map(|value: &Option<u64>| value.map(|value| of(value as f64))).collect(),
     };
     let chart = Chart {
         title: "Most users at once on prod by hour".to_owned(),

@@ -132,6 +132,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("over.times", "how often"),
     ("facts.new_people", "people who were never seen before"),
     ("facts.back", "people who had been away"),
+    ("heat.busiest", "the busiest hour of all"),
     ("facts.watched_since", "when anybody looked for the first time, where that is not long before"),
     ("facts.month", "the month that it covers, where it covers one"),
     ("facts.away", "for at least so long"),

@@ -101,5 +101,6 @@ fn digest(
         g.note(at, format!("no check polls the site `{}`, so that there is nothing to look back on", unpolled.name));
     }
     let name_people = written.name_people.unwrap_or(false);
-    Some(Digest { period: written.period, name_people, working: working?, sites: sites.iter().map(site).collect() })
+    let sites = sites.iter().map(site).collect();
+    Some(Digest { period: written.period, name_people, by_day: false, working: working?, sites })
 }

@@ -476,6 +476,29 @@ async fn who_is_new_and_who_is_back() {
 }
 
 #[tokio::test]
+async fn what_was_deleted_by_age_is_not_counted_as_if_it_were_all() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
+    let day = |day: i64| START + day * 24 * 60 * MINUTE;
+    for number in 0..6 {
+        shows(&store, day(number) + 9 * 60 * MINUTE, &["anna", "bo"]).await;
+        shows(&store, day(number) + 9 * 60 * MINUTE + MINUTE, &[]).await;
+    }
+    let told = async |from: i64, to: i64| {
+        let period = Period { sites: &["prod"], from: at(day(from)), to: at(day(to)) };
+        let usage = store.usage(&period, &Ask { newcomers: true, ..Ask::default() }).await.unwrap();
+        (usage.forgotten, usage.peak_users.map(|peak| peak.number), usage.back)
+    };
+    assert_eq!(told(0, 6).await, (false, Some(2), Some(0)));
+    let keep = Keep { sessions: SignedDuration::from_hours(72), ..Keep::default() };
+    store.tidy(&keep, at(day(6)), &TimeZone::UTC).await.unwrap();
+    assert_eq!(told(2, 3).await, (true, Some(2), None));
+    // Nobody can be known to be back, where nobody is known of 30 days before.
+    assert_eq!(told(3, 4).await, (false, Some(2), None));
+    assert_eq!(told(0, 6).await.0, true, "a part of it is gone");
+}
+
+#[tokio::test]
 async fn time_connected_counts_once_whatever_the_number_of_sessions() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();

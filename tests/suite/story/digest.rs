@@ -133,6 +133,31 @@ async fn a_stop_over_the_change_of_the_clocks_and_the_end_of_a_month_is_told_day
 }
 
 #[tokio::test]
+async fn people_who_are_not_kept_any_more_are_absent_and_not_fewer() {
+    let report = r#"weekly: {digest: {period: week, name_people: true}, site: prod, cron: "0 7 * * MON", tell: [ops]}"#;
+    let world = World::new(&format!("keep: {{sessions: 3d}}\n{}", with(report))).await;
+    world.connected("", &["anna", "bertil"]).at("2026-03-02T13:00:00").await;
+    world.connected("", &["cecilia"]);
+    for day in 3..=8 {
+        for hour in ["01", "03:40", "07", "13", "19"] {
+            let hour = if hour.len() == 2 { format!("{hour}:00") } else { hour.to_owned() };
+            world.at(&format!("2026-03-0{day}T{hour}:00")).await.quiet();
+        }
+    }
+    world.at("2026-03-09T01:00:00").await.quiet();
+    world.at("2026-03-09T03:41:00").await.quiet();
+    world.at("2026-03-09T07:00:00").await;
+    let told = world.expect(
+        "ops",
+        &["prod: at most 2 at once", "not known any more: their sessions are not kept for so long", "Sun 8 Mar 2026"],
+    );
+    for wrong in ["1 person", "New people", "Sessions:", "bertil", "cecilia", "By directory"] {
+        assert!(!told.contains(wrong), "{wrong}: {told}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn an_hour_that_comes_twice_has_one_digest_whatever_is_stopped_in_it() {
     let report = r#"night: {digest: {period: day}, site: prod, cron: "30 2 * * *", tell: [ops]}"#;
     let mut world = World::new(&with(report)).await;
