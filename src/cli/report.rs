@@ -210,9 +210,10 @@ fn csv(message: &Message, zone: &TimeZone) -> String {
 
 /// A row for all of it, and then one for each of its periods, or of its days: a spreadsheet keeps them apart by the first column.
 fn digest_csv(digest: &DigestFacts, zone: &TimeZone) -> String {
-    let mut text = "row,date,from,to,people,people_before,people_usual,sessions,anonymous,peak,peak_before,peak_usual,peak_at,\
+    let mut text =
+        "row,date,from,to,people,people_before,people_usual,sessions,anonymous,peak,peak_before,peak_usual,peak_at,\
                     average,new_people,back,polls_seen,polls_due\n"
-        .to_owned();
+            .to_owned();
     let whole = Day {
         at: digest.from.clone(),
         to: digest.to.clone(),

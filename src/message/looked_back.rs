@@ -251,7 +251,8 @@ fn heat(set: &Set, zone: &TimeZone) -> Option<Heat> {
     let rows: Vec<HeatRow> = rows.collect();
     let most = rows.iter().flat_map(|row| &row.cells).flatten().copied().max()?;
     let hours = rows.iter().flat_map(|row| (0..).zip(&row.cells).map(move |(hour, cell)| (&row.day, hour, cell)));
-    let busiest = hours.filter(|(.., cell)| **cell == Some(most)).map(|(day, hour, _)| format!("{day} {}", hour_of(hour)));
+    let busiest =
+        hours.filter(|(.., cell)| **cell == Some(most)).map(|(day, hour, _)| format!("{day} {}", hour_of(hour)));
     let busiest = busiest.take(1).collect();
     Some(Heat { rows, most, busiest })
 }

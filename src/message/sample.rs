@@ -757,10 +757,7 @@ fn digest_week() -> Message {
     let rows: Vec<HeatRow> = days
         .iter()
         .enumerate()
-        .map(|(at, day)| HeatRow {
-            day: (*day).to_owned(),
-            cells: (0..24).map(|of| hour(at, of).map(mean)).collect(),
-        })
+        .map(|(at, day)| HeatRow { day: (*day).to_owned(), cells: (0..24).map(|of| hour(at, of).map(mean)).collect() })
         .collect();
     let values: Vec<_> = (0..7).flat_map(|at| (0..24).map(move |of| hour(at, of))).collect();
     let labels = days.iter().flat_map(|day| (0..24).map(move |hour| format!("{day} {hour:02}:00"))).collect();

@@ -80,7 +80,7 @@ async fn a_stop_over_any_boundary_loses_nothing_and_doubles_nothing() {
             "2026-04-01T07:00:00",
             "2026-04-30T23:59:00",
             "2026-05-01T12:59:00",
-            "Wed 1 Apr 2026 to Thu 30 Apr 2026",
+            "prod: at least 1 person, at most 1 at once, April 2026",
         ),
     ] {
         let report = format!(r#"it: {{digest: {{period: {period}}}, site: prod, cron: "{cron}", tell: [ops]}}"#);
