@@ -495,7 +495,7 @@ async fn what_was_deleted_by_age_is_not_counted_as_if_it_were_all() {
     assert_eq!(told(2, 3).await, (true, Some(2), None));
     // Nobody can be known to be back, where nobody is known of 30 days before.
     assert_eq!(told(3, 4).await, (false, Some(2), None));
-    assert_eq!(told(0, 6).await.0, true, "a part of it is gone");
+    assert!(told(0, 6).await.0, "a part of it is gone");
 }
 
 #[tokio::test]
