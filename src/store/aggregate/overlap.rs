@@ -158,7 +158,14 @@ async fn blind(
     let mut blind = HashMap::new();
     for (pair, place) in &present.places {
         let mut stretches: Vec<(i64, i64)> = Vec::new();
-        let partly: Vec<&Piece> = sites[place.site].iter().filter(|piece| piece.sight == Sight::Partly).collect();
+        let mut partly: Vec<(i64, i64)> = Vec::new();
+        for piece in sites[place.site].iter().filter(|piece| piece.sight == Sight::Partly) {
+            match partly.last_mut() {
+                // What the last poll before a missed one said.
+                Some((_, to)) if piece.missed && *to == piece.from => *to = piece.to,
+                _ => partly.push((piece.from, piece.to)),
+            }
+        }
         stretches.extend(
             sites[place.site].iter().filter(|piece| piece.figures.is_none()).map(|piece| (piece.from, piece.to)),
         );
@@ -184,9 +191,8 @@ async fn blind(
                 let next = answers.into_iter().flatten().min().unwrap_or(i64::MAX);
                 // What it did not show, it did not show until then, or until its site showed something else. What the last poll
                 // before the period said goes on into it.
-                let during =
-                    partly.iter().filter(|piece| piece.to > first && (piece.from <= last || piece.from == from));
-                let during = during.map(|piece| (piece.from.max(first), piece.to.min(next)));
+                let during = partly.iter().filter(|(begins, ends)| *ends > first && (*begins <= last || *begins == from));
+                let during = during.map(|(begins, ends)| ((*begins).max(first), (*ends).min(next)));
                 stretches.extend(during.filter(|(from, to)| from < to));
             }
         }
