@@ -191,7 +191,8 @@ async fn blind(
                 let next = answers.into_iter().flatten().min().unwrap_or(i64::MAX);
                 // What it did not show, it did not show until then, or until its site showed something else. What the last poll
                 // before the period said goes on into it.
-                let during = partly.iter().filter(|(begins, ends)| *ends > first && (*begins <= last || *begins == from));
+                let during =
+                    partly.iter().filter(|(begins, ends)| *ends > first && (*begins <= last || *begins == from));
                 let during = during.map(|(begins, ends)| ((*begins).max(first), (*ends).min(next)));
                 stretches.extend(during.filter(|(from, to)| from < to));
             }
