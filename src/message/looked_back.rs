@@ -16,7 +16,7 @@ use crate::store::aggregate::{self, AWAY, BlindWhy, Connected};
 
 /// The incidents and the blind stretches that are told one by one.
 const INCIDENTS: usize = 20;
-const BLIND: usize = 5;
+const BLIND: usize = 8;
 /// A report that is told so much later than it was due says so.
 const WORTH_SAYING: SignedDuration = SignedDuration::from_secs(60);
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
