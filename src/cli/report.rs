@@ -14,7 +14,7 @@ use crate::config::nearest;
 use crate::daemon;
 use crate::history::{Period, Span, start_of};
 use crate::jobs::{self, Digest, Report, ReportKind, Rooms};
-use crate::message::{Day, Digest as DigestFacts, Facts, Message, Moment};
+use crate::message::{Day, Digest as DigestFacts, DigestEngine, Facts, Message, Moment};
 use crate::qlik::Qlik;
 
 /// How wide it is where nobody says so, as in a pipe.
@@ -212,7 +212,7 @@ fn csv(message: &Message, zone: &TimeZone) -> String {
 fn digest_csv(digest: &DigestFacts, zone: &TimeZone) -> String {
     let mut text =
         "row,date,from,to,people,people_before,people_usual,sessions,anonymous,peak,peak_before,peak_usual,peak_at,\
-                    average,new_people,back,polls_seen,polls_due\n"
+                    average,new_people,back,polls_seen,polls_due,memory_free_mb,memory_free_at,saturated_s,engine_restarts\n"
             .to_owned();
     let whole = Day {
         at: digest.from.clone(),
@@ -220,6 +220,7 @@ fn digest_csv(digest: &DigestFacts, zone: &TimeZone) -> String {
         usage: digest.usage.clone(),
         new_people: digest.new_people,
         back: digest.back,
+        engines: digest.engines.clone(),
         watched: digest.watched.clone(),
     };
     let parts = digest.days.iter().map(|day| (digest.each.word(), day));
@@ -234,13 +235,16 @@ fn digest_csv(digest: &DigestFacts, zone: &TimeZone) -> String {
 }
 
 /// The cells of one row: its day and the time of its peak by the clock, its bounds in UTC.
-fn row(name: &str, part: &Day, zone: &TimeZone) -> [String; 18] {
+fn row(name: &str, part: &Day, zone: &TimeZone) -> [String; 22] {
     let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let local = |at: &Moment, form: &str| {
         let at = at.utc.parse::<Timestamp>().map(|at| at.to_zoned(zone.clone()));
         at.map_or_else(|_| String::new(), |at| at.strftime(form).to_string())
     };
-    let usage = &part.usage;
+    let (usage, engines) = (&part.usage, &part.engines);
+    let least = engines.iter().filter(|engine| engine.memory_free.is_some()).min_by_key(|engine| engine.memory_free);
+    // Of all engines together; what none of them told stays empty.
+    let sum = |of: fn(&DigestEngine) -> Option<u64>| engines.iter().filter_map(of).reduce(u64::saturating_add);
     [
         name.to_owned(),
         local(&part.at, "%Y-%m-%d"),
@@ -260,6 +264,12 @@ fn row(name: &str, part: &Day, zone: &TimeZone) -> [String; 18] {
         number(part.back),
         part.watched.seen.to_string(),
         part.watched.due.to_string(),
+        number(least.and_then(|engine| engine.memory_free)),
+        least
+            .and_then(|engine| engine.memory_free_at.as_ref())
+            .map_or_else(String::new, |at| local(at, "%Y-%m-%d %H:%M")),
+        number(sum(|engine| engine.saturated_seconds)),
+        number(sum(|engine| engine.restarts)),
     ]
 }
 

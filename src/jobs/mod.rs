@@ -24,6 +24,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
+pub use accounts::learn_names;
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
 pub use look_back::{look_back, store_begins};
@@ -63,6 +64,8 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+    /// Whether a digest tells how the engines of its site were.
+    pub engines: bool,
     /// When its site is worked on.
     pub maintenance: Vec<Arc<Maintenance>>,
 }
@@ -86,6 +89,14 @@ pub struct Report {
     pub late: SignedDuration,
     /// What it comes before, where that is not a time of its own.
     pub before: Option<Before>,
+}
+
+impl Report {
+    /// Whether it tells how the engines of a site were.
+    pub fn wants_engines_of(&self, site: &str) -> bool {
+        let digest = matches!(&self.kind, ReportKind::Digest(digest) if digest.engines);
+        digest && self.sites.iter().any(|its| *its.name == *site)
+    }
 }
 
 /// A report that comes so long before each window of a maintenance.
@@ -112,6 +123,8 @@ pub struct Digest {
     pub name_people: bool,
     /// Whether each day of a month is told by itself, as of a week: for tables, since it is much to read.
     pub by_day: bool,
+    /// Whether it tells how the engines were.
+    pub engines: bool,
     pub working: Window,
     /// The report's sites, in the configuration's order.
     pub sites: Vec<DigestSite>,

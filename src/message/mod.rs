@@ -30,7 +30,8 @@ pub use crate::history::{Compared, Period};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
 pub use digest::{
-    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestEngine, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour,
+    Watched,
 };
 pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
@@ -253,8 +254,8 @@ pub enum Facts {
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
     Heartbeat { channel: String, quiet_for: String, first: bool },
-    /// What was held back, oldest first; `more` are beyond the entries.
-    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
+    /// So many messages were held back. Those of one incident are one entry, oldest first; `more` are beyond the entries.
+    Summary { why: WhyHeld, count: u64, entries: Vec<Entry>, more: u64 },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }

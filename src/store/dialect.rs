@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (72, "kept", include_str!("migrations/0072_kept.sql")),
     (80, "names", include_str!("migrations/0080_names.sql")),
     (90, "accounts", include_str!("migrations/0090_accounts.sql")),
+    (92, "engines", include_str!("migrations/0092_engines.sql")),
 ];
 
 /// The function that puts the texts of many rows together, parted by its second argument.
