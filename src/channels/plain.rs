@@ -110,6 +110,7 @@ fn fact(facts: &Facts) -> String {
                 }
             }
         }
+        Facts::Closed { title, .. } => format!("closed: {title}"),
         Facts::Digest(digest) => looked_back(digest),
         Facts::Who { counts: None, .. } => "could not be seen".to_owned(),
         Facts::Who { counts: Some(counts), coverage, .. } => format!(
@@ -227,6 +228,12 @@ fn items(facts: &Facts) -> Vec<String> {
         Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => silent,
         Facts::Notice(Notice::Restart(restart)) => &restart.silent,
         Facts::Notice(Notice::ChannelDown { why, .. }) => return vec![why.clone()],
+        Facts::Closed { incidents, .. } => {
+            let told = incidents.iter().map(|one| {
+                format!("{}: {}, from {} to {}", one.title, one.lasted, instant(&one.since), instant(&one.until))
+            });
+            return told.collect();
+        }
         Facts::Summary { entries, .. } => {
             return entries.iter().map(|entry| format!("{}: {}", instant(&entry.at), entry.title)).collect();
         }

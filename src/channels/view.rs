@@ -124,6 +124,11 @@ fn clean_facts(facts: &mut Facts) -> usize {
             }
             0
         }
+        Facts::Closed { title, incidents } => {
+            tidy(title);
+            incidents.iter_mut().for_each(|one| tidy(&mut one.title));
+            0
+        }
         Facts::Digest(digest) => {
             let Digest { sites, days, by_site, by_virtual_proxy, by_directory, over, incidents, watched, .. } =
                 &mut **digest;

@@ -19,6 +19,7 @@ mod lock;
 mod memory;
 mod newest;
 mod outbox;
+mod over;
 mod past;
 mod polls;
 mod pseudonym;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::channels::{Channel, Outcome, Parcel, Settings, email, slack, teams};
+use headcount::channels::{Belongs, Channel, Outcome, Parcel, Settings, email, slack, teams};
 use headcount::demo::certificates::Authority;
 use headcount::demo::inbox::{Smtp, SmtpOptions};
 use headcount::secret::Secret;
@@ -41,6 +41,7 @@ async fn tried(what: &str, channel: &Channel, body: &str) -> String {
         recipient: &recipient,
         message_id: "1@example.com",
         in_reply_to: None,
+        belongs: Belongs::Alone,
         now: Timestamp::from_second(1_795_417_800).expect("a time"),
         state: std::path::Path::new(""),
     };
@@ -50,6 +51,7 @@ async fn tried(what: &str, channel: &Channel, body: &str) -> String {
     free_of_secrets(what, &format!("{outcome:?} {reached:?} {}", log.text()));
     match outcome {
         Outcome::Delivered => panic!("{what}: it was delivered"),
+        Outcome::Posted { .. } | Outcome::Gone { .. } => panic!("{what}: {outcome:?}"),
         Outcome::Retry { why, .. } | Outcome::Refused { why, .. } | Outcome::ChannelDown { why } => why,
     }
 }
