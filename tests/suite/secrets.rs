@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 use crate::support::{Log, World};
 
 /// What must be told nowhere: parts of addresses, a password, and how it is sent.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
+    "xoxb-",
     "topsecret",
     "alsosecret",
     "B0SECRETB0",
@@ -99,10 +100,15 @@ async fn nobody() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port()
 }
 
-fn chats(address: &str) -> [Channel; 2] {
+fn chats(address: &str) -> [Channel; 3] {
+    let bot = slack::Settings::bot(Secret::new("xoxb-1-topsecret"), "#ops", Some(Secret::new(address))).expect("settings");
     let slack = slack::Settings::new(Secret::new(address)).expect("an address");
     let teams = teams::Settings::new(Secret::new(address)).expect("an address");
-    [Channel::new("ops", Settings::Slack(slack)), Channel::new("managers", Settings::Teams(teams))]
+    [
+        Channel::new("ops", Settings::Slack(slack)),
+        Channel::new("managers", Settings::Teams(teams)),
+        Channel::new("bot", Settings::Slack(bot)),
+    ]
 }
 
 #[tokio::test]

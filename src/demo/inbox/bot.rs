@@ -24,6 +24,7 @@ pub struct Workspace {
     /// The word with which every edit is refused.
     pub edits: Option<&'static str>,
     posts: Vec<Post>,
+    taken: usize,
 }
 
 /// One channel of a workspace.
@@ -62,6 +63,7 @@ impl Workspace {
             channels: vec![channel("C00000OPS", "ops", true), channel("C0000BOARD", "board", false)],
             edits: None,
             posts: Vec::new(),
+            taken: 0,
         }
     }
 
@@ -144,7 +146,8 @@ impl Workspace {
             return Err(("invalid_arguments", "a broadcast of no reply".to_owned()));
         }
         // No two have the same, as in every channel.
-        let ts = format!("1772434800.{:06}", self.posts.len() + 1);
+        self.taken += 1;
+        let ts = format!("1772434800.{:06}", self.taken);
         let message = json!({"text": body["text"], "blocks": body["blocks"], "attachments": body["attachments"]});
         let thread = thread.map(str::to_owned);
         self.posts.push(Post { channel, ts: ts.clone(), thread, broadcast, edited: false, message: message.clone() });
