@@ -159,8 +159,8 @@ impl Client {
         now: Timestamp,
     ) -> Result<Answer, Outcome> {
         let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
-        let mut bearer = bearer
-            .map_err(|_| Outcome::ChannelDown { why: "its token has letters that no token has".to_owned() })?;
+        let mut bearer =
+            bearer.map_err(|_| Outcome::ChannelDown { why: "its token has letters that no token has".to_owned() })?;
         bearer.set_sensitive(true);
         let request = self.http.post(method.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
         self.exchange(method, request.header(AUTHORIZATION, bearer).body(body), now, ECHO).await
@@ -206,7 +206,8 @@ impl Client {
             return Err(Outcome::ChannelDown { why: hidden(to, &why) });
         }
         let retry_after = retry_after(response.headers(), now);
-        let scopes = response.headers().get("x-oauth-scopes").and_then(|scopes| scopes.to_str().ok()).map(str::to_owned);
+        let scopes =
+            response.headers().get("x-oauth-scopes").and_then(|scopes| scopes.to_str().ok()).map(str::to_owned);
         let mut answer = Vec::new();
         loop {
             match response.chunk().await {

@@ -538,7 +538,11 @@ fn summary(capped: bool) -> Message {
 }
 
 fn closed(count: usize) -> Message {
-    let titles = ["prod: 217 users, more than 200", "prod: 2 of 5 virtual proxies do not answer", "prod: 217 users of directory CORP, more than 150"];
+    let titles = [
+        "prod: 217 users, more than 200",
+        "prod: 2 of 5 virtual proxies do not answer",
+        "prod: 217 users of directory CORP, more than 150",
+    ];
     let (began, ended) = ([-94, -94, -71], [0, -31, -12]);
     let incidents = titles.iter().zip(began.into_iter().zip(ended)).take(count).map(|(title, (began, ended))| Closed {
         title: (*title).to_owned(),

@@ -188,20 +188,11 @@ pub enum Settled {
     /// Nothing is left to do: what it should have changed is gone.
     Needless { why: String },
     /// Again at `due`; with `pause` the whole channel waits until then: because it asked for that, or is down, or failed.
-    Later {
-        due: Timestamp,
-        pause: Option<Pause>,
-        why: String,
-    },
+    Later { due: Timestamp, pause: Option<Pause>, why: String },
     /// Again at once, in its plainer form.
-    Degraded {
-        why: String,
-    },
+    Degraded { why: String },
     /// Never; with `pause` what waits behind it waits until then, since the channel itself asked for it.
-    GivenUp {
-        why: String,
-        pause: Option<(Timestamp, Pause)>,
-    },
+    GivenUp { why: String, pause: Option<(Timestamp, Pause)> },
 }
 
 /// What is kept in order: the deliveries to one recipient of one channel.

@@ -181,11 +181,7 @@ fn for_channel(channel: &str, policy: &Policy, news: &[News<'_>], books: &Books,
 }
 
 /// What is told as one message: all of it, or, where a channel has threads, what follows the same message, in order.
-fn grouped<'a>(
-    together: Vec<usize>,
-    policy: &Policy,
-    follows: impl Fn(usize) -> Option<&'a str>,
-) -> Vec<Vec<usize>> {
+fn grouped<'a>(together: Vec<usize>, policy: &Policy, follows: impl Fn(usize) -> Option<&'a str>) -> Vec<Vec<usize>> {
     let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
     for index in together {
         let cause = if policy.threads { follows(index) } else { None };
@@ -201,8 +197,7 @@ fn grouped<'a>(
 /// stays as it is.
 fn is_over(channel: &str, cause: &str, news: &[News<'_>], books: &Books) -> bool {
     let over = |thread: &str| news.iter().any(|news| news.turn == NewsTurn::Over && news.thread == Some(thread));
-    let mut beside =
-        books.told.iter().filter(|told| told.channel == channel && told.cause.as_deref() == Some(cause));
+    let mut beside = books.told.iter().filter(|told| told.channel == channel && told.cause.as_deref() == Some(cause));
     !cause.starts_with(SUMMARY) && beside.all(|told| told.closed.is_some() || over(&told.thread))
 }
 

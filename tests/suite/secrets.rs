@@ -101,7 +101,8 @@ async fn nobody() -> u16 {
 }
 
 fn chats(address: &str) -> [Channel; 3] {
-    let bot = slack::Settings::bot(Secret::new("xoxb-1-topsecret"), "#ops", Some(Secret::new(address))).expect("settings");
+    let bot =
+        slack::Settings::bot(Secret::new("xoxb-1-topsecret"), "#ops", Some(Secret::new(address))).expect("settings");
     let slack = slack::Settings::new(Secret::new(address)).expect("an address");
     let teams = teams::Settings::new(Secret::new(address)).expect("an address");
     [

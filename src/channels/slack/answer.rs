@@ -65,7 +65,9 @@ fn judge_status(status: u16, retry_after: Option<SignedDuration>) -> Outcome {
         // Nobody knows whether Slack saw it.
         ..300 => Outcome::Retry { after: None, scope: Scope::Delivery, maybe_taken: true, why },
         413 => Outcome::Refused { why, degrade: true },
-        _ => Outcome::ChannelDown { why: format!("{why}: is `api_url` right, and does a gateway or a proxy let it through?") },
+        _ => Outcome::ChannelDown {
+            why: format!("{why}: is `api_url` right, and does a gateway or a proxy let it through?"),
+        },
     }
 }
 
@@ -98,7 +100,9 @@ fn judge_word(asked: Asked, channel: &str, status: u16, after: Option<SignedDura
             Some(advice) if asked != Asked::Post => Outcome::Gone { why: told(&advice) },
             Some(advice) => Outcome::ChannelDown { why: told(&advice) },
             None if status >= 500 || status == 408 => Outcome::again(after, bare()),
-            None => Outcome::ChannelDown { why: told("look for that word in Slack's documentation of chat.postMessage") },
+            None => {
+                Outcome::ChannelDown { why: told("look for that word in Slack's documentation of chat.postMessage") }
+            }
         },
     }
 }
@@ -107,7 +111,9 @@ fn judge_word(asked: Asked, channel: &str, status: u16, after: Option<SignedDura
 pub(super) fn of_the_token(said: &Answered) -> Option<String> {
     const ANEW: &str = "install the app anew (OAuth & Permissions), and give its new Bot User OAuth Token";
     Some(match &*said.error {
-        "not_authed" => "no token arrived there: does something on the way take the Authorization header out?".to_owned(),
+        "not_authed" => {
+            "no token arrived there: does something on the way take the Authorization header out?".to_owned()
+        }
         "invalid_auth" => format!("it does not know the token, or not from this machine's address; {ANEW}"),
         "token_revoked" | "token_expired" => format!("the token is good no more; {ANEW}"),
         "account_inactive" | "user_removed_from_team" => format!("the token's bot or workspace is gone; {ANEW}"),
@@ -118,10 +124,13 @@ pub(super) fn of_the_token(said: &Answered) -> Option<String> {
         "not_allowed_token_type" | "no_permission" => {
             "the token may not do that: give the app's Bot User OAuth Token, with the scope `chat:write`".to_owned()
         }
-        "access_denied" | "team_access_not_granted" | "ekm_access_denied" | "accesslimited" | "org_login_required"
-        | "two_factor_setup_required" | "enterprise_is_restricted" => {
-            "the workspace does not let the app in: ask its administrators".to_owned()
-        }
+        "access_denied"
+        | "team_access_not_granted"
+        | "ekm_access_denied"
+        | "accesslimited"
+        | "org_login_required"
+        | "two_factor_setup_required"
+        | "enterprise_is_restricted" => "the workspace does not let the app in: ask its administrators".to_owned(),
         _ => return None,
     })
 }
@@ -130,7 +139,9 @@ pub(super) fn of_the_token(said: &Answered) -> Option<String> {
 fn of_the_channel(word: &str, channel: &str) -> Option<String> {
     Some(match word {
         "channel_not_found" => {
-            format!("it knows no channel `{channel}`, or the bot may not see it: correct `channel`, or invite the bot there")
+            format!(
+                "it knows no channel `{channel}`, or the bot may not see it: correct `channel`, or invite the bot there"
+            )
         }
         "not_in_channel" => {
             format!("the bot is not in `{channel}`: invite it there, or give the app the scope `chat:write.public`")

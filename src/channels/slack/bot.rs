@@ -69,14 +69,7 @@ fn edited(mut message: Value, channel: &str, ts: &str) -> Value {
     json!({"channel": channel, "ts": ts, "text": text, "attachments": boxed})
 }
 
-async fn call(
-    client: &http::Client,
-    bot: &Bot,
-    method: &str,
-    asked: Asked,
-    body: &Value,
-    now: Timestamp,
-) -> Outcome {
+async fn call(client: &http::Client, bot: &Bot, method: &str, asked: Asked, body: &Value, now: Timestamp) -> Outcome {
     let address = http::method(&bot.api, method);
     let outcome = match client.call(&address, &bot.token, body.to_string(), now).await {
         Ok(answer) => judge_answer(asked, &bot.channel, answer.status, answer.retry_after, &answer.body),

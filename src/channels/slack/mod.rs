@@ -11,6 +11,6 @@ mod send;
 mod settings;
 
 pub use answer::{Asked, judge_answer};
-pub(super) use send::{reach, send};
 pub use send::judge_status;
+pub(super) use send::{reach, send};
 pub use settings::{Settings, Written, check_channel};

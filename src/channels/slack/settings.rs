@@ -83,12 +83,16 @@ impl Settings {
             Some("xoxp") => Err("it is a user's token (`xoxp-…`), and messages would come from that person: give the \
                                  app's \"Bot User OAuth Token\", which begins with `xoxb-`"
                 .to_owned()),
-            Some("xapp") => Err("it is an app-level token (`xapp-…`), which cannot post: give the app's \"Bot User OAuth \
+            Some("xapp") => {
+                Err("it is an app-level token (`xapp-…`), which cannot post: give the app's \"Bot User OAuth \
                                  Token\", which begins with `xoxb-`"
-                .to_owned()),
-            Some(_) | None => Err("it is no bot's token, which begins with `xoxb-`: copy the \"Bot User OAuth Token\" of \
+                    .to_owned())
+            }
+            Some(_) | None => {
+                Err("it is no bot's token, which begins with `xoxb-`: copy the \"Bot User OAuth Token\" of \
                                    the app's page \"OAuth & Permissions\""
-                .to_owned()),
+                    .to_owned())
+            }
         }
     }
 
@@ -161,7 +165,8 @@ mod tests {
         for channel in ["#ops", "#qlik-ops_2", "#drift-övervakning", "C0123456789", "G01234567", "U0123456789"] {
             assert_eq!(check_channel(channel), Ok(()));
         }
-        for channel in ["", "#", "ops", "#Ops", "#two words", "c0123456789", "C012", "@anna", "#ops\n", "<#C012345678>"] {
+        for channel in ["", "#", "ops", "#Ops", "#two words", "c0123456789", "C012", "@anna", "#ops\n", "<#C012345678>"]
+        {
             let why = check_channel(channel).unwrap_err();
             assert!(why.contains("is no Slack channel") && why.contains("\"#ops\""), "{channel}: {why}");
         }

@@ -6,8 +6,7 @@ use crate::config::problem::Gathered;
 
 /// Exactly one of a webhook's address and a bot's token, the latter with a channel.
 pub(super) fn slack(g: &mut Gathered<'_>, loader: &Loader, key: &str, written: &Written) -> Option<Settings> {
-    let hooks =
-        (written.webhook_url.as_ref(), written.webhook_url_file.as_deref(), written.webhook_url_env.as_deref());
+    let hooks = (written.webhook_url.as_ref(), written.webhook_url_file.as_deref(), written.webhook_url_env.as_deref());
     let tokens = (written.token.as_ref(), written.token_file.as_deref(), written.token_env.as_deref());
     let hooked = hooks.0.is_some() || hooks.1.is_some() || hooks.2.is_some();
     let by_token = tokens.0.is_some() || tokens.1.is_some() || tokens.2.is_some();
@@ -22,10 +21,7 @@ pub(super) fn slack(g: &mut Gathered<'_>, loader: &Loader, key: &str, written: &
         }
         (false, true) => bot(g, loader, key, written, tokens),
         (false, false) if written.channel.is_some() || written.api_url.is_some() => {
-            g.add(
-                key,
-                "the bot's token is missing: give one of `token`, `token_file` or `token_env` beside `channel`",
-            );
+            g.add(key, "the bot's token is missing: give one of `token`, `token_file` or `token_env` beside `channel`");
             None
         }
         (_, false) => {

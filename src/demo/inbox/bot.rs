@@ -82,7 +82,12 @@ impl Workspace {
     }
 
     /// Answers one call: what the real one would say, and why, where that is a refusal. The answer says `ok`, whatever its status.
-    pub(super) fn call(&mut self, method: &str, headers: &BTreeMap<String, String>, raw: &[u8]) -> (Value, Option<String>) {
+    pub(super) fn call(
+        &mut self,
+        method: &str,
+        headers: &BTreeMap<String, String>,
+        raw: &[u8],
+    ) -> (Value, Option<String>) {
         match self.called(method, headers, raw) {
             Ok(answer) => (answer, None),
             Err((word, why)) => {
@@ -117,8 +122,10 @@ impl Workspace {
             return Err(("json_not_object", "no object".to_owned()));
         }
         match method {
-            "auth.test" => Ok(json!({"ok": true, "url": "https://example.slack.com/", "team": "Example", "user": "headcount",
-                "team_id": "T0000TEAM", "user_id": "U0000USER", "bot_id": "B00000BOT", "is_enterprise_install": false})),
+            "auth.test" => {
+                Ok(json!({"ok": true, "url": "https://example.slack.com/", "team": "Example", "user": "headcount",
+                "team_id": "T0000TEAM", "user_id": "U0000USER", "bot_id": "B00000BOT", "is_enterprise_install": false}))
+            }
             "chat.postMessage" => self.post(&body),
             "chat.update" => self.update(&body),
             _ => Err(("unknown_method", method.to_owned())),
@@ -131,7 +138,16 @@ impl Workspace {
 
     fn post(&mut self, body: &Value) -> Result<Value, Refusal> {
         self.may_write()?;
-        let only = &["channel", "text", "blocks", "attachments", "thread_ts", "reply_broadcast", "unfurl_links", "unfurl_media"];
+        let only = &[
+            "channel",
+            "text",
+            "blocks",
+            "attachments",
+            "thread_ts",
+            "reply_broadcast",
+            "unfurl_links",
+            "unfurl_media",
+        ];
         let at = arguments(body, only)?;
         let channel = self.channel(string(&at, "channel")?, true)?;
         check(body)?;
@@ -204,5 +220,6 @@ fn string<'a>(at: &At<'a>, key: &str) -> Result<&'a str, Refusal> {
 
 /// What it says has the limits of a webhook's message.
 fn check(body: &Value) -> Result<(), Refusal> {
-    slack::check(body).map_err(|(word, why)| if word == "invalid_payload" { ("invalid_arguments", why) } else { (word, why) })
+    slack::check(body)
+        .map_err(|(word, why)| if word == "invalid_payload" { ("invalid_arguments", why) } else { (word, why) })
 }

@@ -3,6 +3,7 @@
 use headcount::demo::inbox::Fault;
 use headcount::jobs;
 
+use crate::cli::headcount;
 use crate::support::World;
 
 const TWO: &str = r#"
@@ -206,10 +207,14 @@ async fn a_channel_that_the_bot_was_moved_from_still_has_its_all_clear() {
 
 #[tokio::test]
 async fn a_token_that_was_revoked_puts_the_channel_aside_until_there_is_a_new_one() {
-    let mut world = World::by_bot(ONE, &[("pace: none}\n  managers", "pace: none, fallback: managers}\n  managers")]).await;
+    let mut world =
+        World::by_bot(ONE, &[("pace: none}\n  managers", "pace: none, fallback: managers}\n  managers")]).await;
     world.inbox.workspace("ops", |workspace| workspace.refused = Some("token_revoked"));
     world.crowd("", 5).at("08:01").await;
-    world.expect("managers", &["cannot reach channel ops", "token_revoked: the token is good no more", "1 message waits"]);
+    world.expect(
+        "managers",
+        &["cannot reach channel ops", "token_revoked: the token is good no more", "1 message waits"],
+    );
     let attempts = world.inbox.attempts("ops");
     world.crowd("", 0).at("08:01:30").await;
     world.start().await;
@@ -266,7 +271,9 @@ async fn blocks_that_slack_does_not_know_are_sent_plainer_once() {
 
 #[tokio::test]
 async fn quiet_hours_hold_what_is_told_and_a_closing_disturbs_nobody() {
-    let world = World::by_bot(TWO, &[("pace: none}\n  managers", "pace: none, quiet: {hours: \"08:02-09:00\"}}\n  managers")]).await;
+    let world =
+        World::by_bot(TWO, &[("pace: none}\n  managers", "pace: none, quiet: {hours: \"08:02-09:00\"}}\n  managers")])
+            .await;
     world.crowd("", 4).at("08:01").await;
     world.expect("ops", &["4 users"]);
     world.crowd("", 0).at("08:02").await;
@@ -360,5 +367,56 @@ async fn a_test_and_a_webhook_of_before_are_as_they_were() {
     world.expect("ops", &["no users"]);
     assert_eq!(methods(&world)[1..], ["chat.postMessage", "chat.postMessage"]);
     assert!(world.shown_by_slack().iter().all(|text| !text.starts_with('>')));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn check_connect_says_whose_the_token_is_or_what_is_wrong_and_sends_nothing() {
+    let world = World::by_bot(ONE, &[]).await;
+    let checked = || async {
+        let done = headcount(&world.folder, &["check", "--connect"]).await;
+        let line =
+            done.out.lines().find(|line| line.replace('`', "").contains("channel ops")).unwrap_or_default().to_owned();
+        assert!(!done.out.contains("xoxb") && !done.err.contains("xoxb"), "{} {}", done.out, done.err);
+        line
+    };
+    assert_eq!(
+        checked().await,
+        "✓ channel ops (slack): Slack knows the bot `headcount` of the workspace `Example`; nothing was sent"
+    );
+    world.inbox.workspace("ops", |workspace| workspace.scopes = vec!["channels:read"]);
+    assert_eq!(
+        checked().await,
+        "✗ channel ops (slack): the app lacks the scope `chat:write`: add it under OAuth & Permissions, and install the app anew"
+    );
+    world.inbox.workspace("ops", |workspace| workspace.refused = Some("account_inactive"));
+    assert!(
+        checked().await.starts_with(
+            "✗ channel ops (slack): Slack answered account_inactive: the token's bot or workspace is gone"
+        )
+    );
+    world.folder.write("slack-token", "xoxb-somebody-elses");
+    assert!(
+        checked().await.starts_with("✗ channel ops (slack): Slack answered invalid_auth: it does not know the token")
+    );
+    world.inbox.always("ops", Some(Fault::status(200, "<html>Sign in</html>")));
+    assert!(checked().await.ends_with("it answered 200, and not in Slack's words: is `api_url` right?"));
+    world.inbox.always("ops", None);
+    world.quiet();
+    // What is put aside is shown as that, here and by the outbox, though the token is known.
+    world.folder.write("slack-token", world.inbox.token());
+    world.inbox.workspace("ops", |workspace| {
+        workspace.refused = None;
+        workspace.scopes = vec!["chat:write"];
+    });
+    world.crowd("", 5).at("08:01").await.quiet();
+    let line = checked().await;
+    assert!(line.contains("put aside since 2026-03-02 08:01:00") && line.contains("not_in_channel"), "{line}");
+    let listed = headcount(&world.folder, &["outbox", "list"]).await;
+    let told = "channel `ops` is put aside since 2026-03-02 08:01:00: Slack answered not_in_channel: the bot is not in `#ops`: invite it there";
+    assert!(listed.err.contains(told), "{} {}", listed.out, listed.err);
+    world.inbox.workspace("ops", |workspace| workspace.channels[0].member = true);
+    world.at("08:03").await;
+    world.expect("ops", &["5 users"]);
     world.finish().await;
 }

@@ -323,7 +323,8 @@ impl Drop for World {
         assert!(self.finished, "a story ends with `finish`");
         assert_eq!(self.site.violations(), Vec::<String>::new());
         let log = self.log.text();
-        for secret in self.people.iter().chain(&["/slack/ops", "xoxb-", "/teams/managers", "/webhook/audit", "whsec_"]) {
+        for secret in self.people.iter().chain(&["/slack/ops", "xoxb-", "/teams/managers", "/webhook/audit", "whsec_"])
+        {
             assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
         }
     }

@@ -26,7 +26,8 @@ fn a_message_is_posted_answered_and_edited() {
     assert_eq!(post("chat.postMessage", opening), format!("C00000OPS/{ts}"));
     let reply = json!({"channel": "C00000OPS", "text": "b", "thread_ts": ts, "reply_broadcast": true});
     assert_eq!(post("chat.postMessage", reply), "C00000OPS/1772434800.000002");
-    let edit = |ts: &str, channel: &str| json!({"channel": channel, "ts": ts, "text": "c", "attachments": box_of("#2e7d32")});
+    let edit =
+        |ts: &str, channel: &str| json!({"channel": channel, "ts": ts, "text": "c", "attachments": box_of("#2e7d32")});
     assert_eq!(post("chat.update", edit(ts, "C00000OPS")), format!("C00000OPS/{ts}"));
     for (body, word) in [
         (edit("1772434800.000009", "C00000OPS"), "message_not_found"),
