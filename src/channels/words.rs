@@ -224,7 +224,9 @@ impl Words {
         told.extend(self.lines.iter().cloned());
         told.extend(bulleted(&self.items, self.more_items));
         told.extend(self.chart.clone());
-        for block in &self.blocks {
+        // A heading at the end is that of the people, whom the words do not name.
+        let ([blocks @ .., Block::Heading { .. }] | blocks) = self.blocks.as_slice();
+        for block in blocks {
             block.tell(told);
         }
         for part in &self.parts {
@@ -330,6 +332,7 @@ mod tests {
         assert_eq!(table.rows, [["x | y", "1"], ["\\", ""]]);
         assert_eq!((table.right.as_slice(), table.widths.as_slice()), (&[false, false][..], &[5, 4][..]));
         assert!(words.text().contains("• x | y: 1\n• \\"), "{}", words.text());
+        assert!(!parsed("One.\n# Connected longest").text().contains("longest"));
     }
 
     #[test]

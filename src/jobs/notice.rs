@@ -67,6 +67,8 @@ pub async fn letters(
     let mut letters = outbox::letters(
         people,
         restarting,
+        // Without a store nothing is written, and nobody was written to.
+        |person| store.map(|store| store.mark_of(&person.directory, &person.id)).unwrap_or_default(),
         |who| addresses.of.get(who).cloned(),
         |address| channel.may_write_to(address),
     );

@@ -46,6 +46,8 @@ pub struct Digest {
     /// Reports that were never sent, oldest first; `more_missed` are beyond the list.
     pub missed: Vec<Missed>,
     pub more_missed: u64,
+    /// Whether the message names people, those who were connected longest first.
+    pub ranked: bool,
 }
 
 /// How much a site was used.

@@ -108,6 +108,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         watched: watched(&whole.now, zone),
         missed: looked.missed.iter().take(MISSED).map(|due| Missed { due: Moment::new(*due, zone) }).collect(),
         more_missed: looked.missed.len().saturating_sub(MISSED) as u64,
+        ranked: !looked.longest.is_empty(),
     }
 }
 

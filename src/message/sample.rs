@@ -75,7 +75,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("digest", digest()),
         ("digest_days", digest_days()),
         ("digest_partial", digest_partial()),
-        ("digest_ranked", Message { people: ranked(), ..digest() }),
+        ("digest_ranked", Message { people: ranked(), ..digest_of(Digest { ranked: true, ..facts_of_a_day() }) }),
         ("digest_week", digest_week()),
     ]);
     all.extend([
@@ -634,6 +634,7 @@ fn facts_of_a_day() -> Digest {
         watched: Watched { seen: 1440, due: 1440, blind: Vec::new(), more_blind: 0 },
         missed: Vec::new(),
         more_missed: 0,
+        ranked: false,
     }
 }
 

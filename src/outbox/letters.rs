@@ -41,20 +41,11 @@ pub struct Restarting<'a> {
 
 impl Restarting<'_> {
     /// The same for the same restart and the same person, whoever says it and however often.
-    fn cause(&self, person: &Person) -> String {
-        let because = hash(self.because.unwrap_or_default().trim(), 4);
-        let person = person_mark(&person.directory, &person.id);
-        format!("notice:{}:{}:{because}:{person}", self.site, self.planned)
+    fn cause(&self, mark: &str) -> String {
+        let because = self.because.unwrap_or_default().trim();
+        let because = hex::encode(&digest::digest(&digest::SHA256, because.as_bytes()).as_ref()[..4]);
+        format!("notice:{}:{}:{because}:{mark}", self.site, self.planned)
     }
-}
-
-fn hash(text: &str, bytes: usize) -> String {
-    hex::encode(&digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..bytes])
-}
-
-/// How the causes of letters to somebody end.
-pub fn person_mark(directory: &str, id: &str) -> String {
-    hash(&person_key(directory, id), 16)
 }
 
 /// Whom somebody is known as, whatever the case.
@@ -62,10 +53,12 @@ pub fn person_key(directory: &str, id: &str) -> String {
     fold(directory).chain(['\\']).chain(fold(id)).collect()
 }
 
-/// One letter for each person who is on; anonymous visitors are nobody, and nobody can write to them.
+/// One letter for each person who is on; anonymous visitors are nobody, and nobody can write to them. `mark_of` gives what ends
+/// the causes of letters to somebody: the same for the same person each time, and telling nobody who that is.
 pub fn letters(
     people: Vec<Person>,
     restarting: &Restarting<'_>,
+    mark_of: impl Fn(&Person) -> String,
     address_of: impl Fn(&str) -> Option<String>,
     may_write_to: impl Fn(&str) -> bool,
 ) -> Vec<Letter> {
@@ -82,7 +75,7 @@ pub fn letters(
                 Some(address) if !written.insert(address.to_lowercase()) => Err(Unwritten::Shared),
                 Some(address) => Ok(address),
             };
-            let cause = restarting.cause(&person);
+            let cause = restarting.cause(&mark_of(&person));
             Letter { person, to, cause }
         })
         .collect()
@@ -125,7 +118,8 @@ mod tests {
         let restarting = Restarting { site: "prod", planned: Timestamp::UNIX_EPOCH, because: Some("patch") };
         let people = ["ANNA", "bo", "cy", "dora", "eve", ""].map(person).to_vec();
         let allowed = |address: &str| address.to_lowercase().ends_with("@example.com");
-        let mut all = letters(people, &restarting, address_of, allowed);
+        let mark_of = |person: &Person| person.id.to_lowercase();
+        let mut all = letters(people, &restarting, mark_of, address_of, allowed);
         let told: Vec<_> = all
             .iter()
             .map(|letter| match &letter.to {
@@ -144,10 +138,10 @@ mod tests {
             ]
         );
         // The same notice to the same person has one name, whatever the case; another notice has another.
-        let again = letters(vec![person("anna")], &restarting, address_of, allowed);
+        let again = letters(vec![person("anna")], &restarting, mark_of, address_of, allowed);
         assert_eq!(again[0].cause, all[0].cause);
         let other = Restarting { because: Some("another patch"), ..restarting };
-        assert_ne!(letters(vec![person("anna")], &other, address_of, allowed)[0].cause, all[0].cause);
+        assert_ne!(letters(vec![person("anna")], &other, mark_of, address_of, allowed)[0].cause, all[0].cause);
         let cause = all[0].cause.clone();
         not_again(&mut all, &[cause]);
         assert_eq!(all[0].to, Err(Unwritten::Told));

@@ -14,6 +14,8 @@ const WIDTH: f64 = 560.0;
 const PLOT_HEIGHT: f64 = 176.0;
 const MARGIN: f64 = 16.0;
 const RIGHT: f64 = WIDTH - 22.0;
+/// No text comes nearer to the drawing's edge.
+const EDGE: f64 = 6.0;
 /// A line of text in the legend.
 const ROW: f64 = 18.0;
 /// Of one letter in labels, on average; the font is 11 units high.
@@ -54,7 +56,7 @@ struct Drawing {
     /// Across the plot, from 0 upwards.
     ticks: Vec<Tick>,
     /// Along the time axis.
-    labels: Vec<Tick>,
+    labels: Vec<Label>,
     /// Where the first series was not seen, from left to right.
     blind: Vec<(f64, f64)>,
     /// The paler ones first, since the first series is drawn over them.
@@ -68,6 +70,15 @@ struct Drawing {
 #[derive(Serialize)]
 struct Tick {
     at: f64,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Label {
+    /// Where its tick is.
+    at: f64,
+    /// The middle of its text: beside the tick where the text would leave the drawing.
+    middle: f64,
     text: String,
 }
 
@@ -219,16 +230,24 @@ fn ticks(scale: &Scale) -> Vec<Tick> {
     ticks
 }
 
-/// Labels so far apart that none touches the next.
-fn labels(chart: &Chart, scale: &Scale) -> Vec<Tick> {
+/// Labels so far apart that none touches the next, each wholly within the drawing.
+fn labels(chart: &Chart, scale: &Scale) -> Vec<Label> {
     let texts: Vec<String> = chart.labels.iter().map(|label| text(label, LONGEST_LABEL)).collect();
-    let widest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0) as f64 * LETTER + 10.0;
+    let half = |text: &str| text.chars().count() as f64 * LETTER / 2.0;
+    let widest = texts.iter().map(|text| half(text)).fold(0.0, f64::max);
+    // The first or the last may have to move by what does not fit into the margin.
+    let moved = (widest - (WIDTH - EDGE - RIGHT)).max(0.0);
     let each = (RIGHT - scale.left) / (scale.places.max(2) - 1) as f64;
-    let fits = |stride: usize| stride as f64 * each >= widest;
+    let fits = |stride: usize| stride as f64 * each >= 2.0 * widest + 10.0 + moved;
     let stride = STRIDES.iter().copied().find(|stride| fits(*stride));
     let stride = stride.or_else(|| (337..texts.len()).find(|stride| fits(*stride))).unwrap_or(texts.len().max(1));
     let shown = texts.into_iter().enumerate().step_by(stride);
-    shown.map(|(place, text)| Tick { at: scale.x(place as f64), text }).collect()
+    shown
+        .map(|(place, text)| {
+            let (at, half) = (scale.x(place as f64), half(&text));
+            Label { at, middle: tenths(at.min(WIDTH - EDGE - half).max(EDGE + half)), text }
+        })
+        .collect()
 }
 
 fn blind(values: &[Option<f64>], scale: &Scale) -> Vec<(f64, f64)> {
@@ -466,8 +485,11 @@ mod tests {
     fn labels_and_limits_do_not_touch() {
         for places in [1, 2, 7, 24, 31, 48, 168, 1440, 5000] {
             let drawing = Drawing::of(&chart(&vec![Some(1.0); places], &[("a", 1.0), ("b", 1.01)]));
-            let apart = 5.0 * LETTER;
-            assert!(drawing.labels.windows(2).all(|two| two[1].at - two[0].at >= apart), "{places}");
+            let half = |label: &Label| label.text.chars().count() as f64 * LETTER / 2.0;
+            let apart = |two: &[Label]| two[1].middle - two[0].middle >= half(&two[0]) + half(&two[1]);
+            assert!(drawing.labels.windows(2).all(apart), "{places}");
+            let within = |label: &Label| label.middle - half(label) >= 0.0 && label.middle + half(label) <= WIDTH;
+            assert!(drawing.labels.iter().all(within), "{places}");
             assert!((1..=13).contains(&drawing.labels.len()), "{places}: {}", drawing.labels.len());
             assert_ne!(drawing.limits[0].at_right, drawing.limits[1].at_right);
         }

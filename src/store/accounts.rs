@@ -113,6 +113,11 @@ impl Store {
             .collect()
     }
 
+    /// What ends the causes of letters to somebody, who is not to be told from it without the store's key.
+    pub fn mark_of(&self, directory: &str, id: &str) -> String {
+        self.key.mark(directory, id)
+    }
+
     /// Those of these causes that somebody is, or will be, told of already: not those that were given up or dropped.
     pub async fn told_causes(&self, causes: &[String]) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();

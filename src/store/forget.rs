@@ -9,7 +9,7 @@ use super::pseudonym::{self, Who};
 use super::{Store, StoreError, ms};
 use crate::hex;
 use crate::names::Names;
-use crate::outbox::{Disguise, person_mark};
+use crate::outbox::Disguise;
 use crate::snapshot::{User, fold};
 
 /// What has no name in it, however it is called: a user whose name is like one of these words is not meant.
@@ -79,7 +79,7 @@ impl Store {
             // What names them by the words that they had.
             texts += disguise(&mut tx, &[Disguise::new(directory, row.try_get(0)?, None, &shown, &words)]).await?;
         }
-        texts += unaddress(&mut tx, &person_mark(directory, id), (&hex::encode(&random), &words), now).await?;
+        texts += unaddress(&mut tx, &self.mark_of(directory, id), (&hex::encode(&random), &words), now).await?;
         if rows.is_empty() && texts == 0 && known.is_none() {
             return Ok(None);
         }

@@ -92,6 +92,12 @@ impl HashKey {
         self.sign(b"person", text.as_bytes())
     }
 
+    /// What ends the causes of letters to a person.
+    pub(super) fn mark(&self, directory: &str, id: &str) -> String {
+        let text: String = fold(&clean(directory)).chain(['\n']).chain(fold(&clean(id))).collect();
+        hex::encode(&self.sign(b"letter", text.as_bytes())[..KEPT])
+    }
+
     /// The nth of the numbers that belong to a person.
     pub(super) fn chance(&self, who: &[u8; 32], nth: u32) -> u64 {
         let mut seed = who.to_vec();

@@ -268,7 +268,10 @@ fn meet(state: Arc<State>, request: Request<Incoming>) -> impl Future<Output = R
     });
     async move {
         let Some((kind, name)) = who else {
-            state.refuse(&target, "no such webhook");
+            // Whether anybody is here at all may be asked.
+            if head.method != Method::HEAD {
+                state.refuse(&target, "no such webhook");
+            }
             return Reply::Answer(answer(404, "text/plain", "no_service"));
         };
         if matches!(fault, Some(Fault::CutBeforeTaking)) {

@@ -187,20 +187,21 @@ async fn a_directory_of_one_is_forgotten_too() {
 async fn the_address_of_whoever_is_forgotten_goes_with_them() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");
+    let store = open(&folder).await;
+    let mark = |to: &str| store.mark_of("CORP", to);
     let letter = |to: &str| crate::outbox::NewDelivery {
         recipient: format!("{to}@example.com"),
         title: "please log out".into(),
         body: format!(r#"{{"to":"{to}@example.com"}}"#),
-        ..super::super::tests::delivery(&format!("notice:prod:x:{}", crate::outbox::person_mark("CORP", to)), "bosses")
+        ..super::super::tests::delivery(&format!("notice:prod:x:{}", mark(to)), "bosses")
     };
-    let store = open(&folder).await;
     record(&store, &snapshot(0, &[("", Some(&["Xenocrates:s1", "Yolanda:s2"]))]), &[]).await.unwrap();
     let (known, other) = (user("Xenocrates"), user("Yolanda"));
     let accounts = [(&known, None, Some("xeno.crates@example.com")), (&other, None, Some("yolanda@example.com"))];
     store.keep_accounts(&accounts, time(1)).await.unwrap();
     store.enqueue(&[letter("Xenocrates"), letter("Yolanda")], time(2)).await.unwrap();
     store.forget("corp", "xenocrates", time(9)).await.unwrap().unwrap();
-    for trace in ["xeno.crates", "enocrates@", &crate::outbox::person_mark("CORP", "Xenocrates")] {
+    for trace in ["xeno.crates", "enocrates@", &mark("xenocrates")] {
         assert_eq!(found(&state, trace), Vec::<String>::new(), "{trace}");
     }
     let told = store.texts("SELECT state || ' ' || recipient FROM delivery WHERE state = 'pending'").await;
