@@ -126,7 +126,9 @@ fn clean_facts(facts: &mut Facts) -> usize {
         }
         Facts::Closed { title, incidents } => {
             tidy(title);
-            incidents.iter_mut().for_each(|one| tidy(&mut one.title));
+            for one in incidents {
+                tidy(&mut one.title);
+            }
             0
         }
         Facts::Digest(digest) => {

@@ -92,9 +92,8 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("heartbeat_first", heartbeat(true)),
         ("summary", summary(false)),
         ("summary_capped", summary(true)),
-        ("resolved_closed", closed(1)),
-        ("resolved_closed_several", closed(3)),
     ]);
+    all.extend([("resolved_closed", closed(1)), ("resolved_closed_several", closed(3))]);
     let part = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, message)| message.clone());
     let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect());
     let grouped = [

@@ -30,7 +30,7 @@ pub struct Written {
     pub token_env: Option<String>,
     /// Where the bot posts: `#ops`, or the channel's ID.
     pub channel: Option<String>,
-    /// Where Slack's Web API is reached, if that is not https://slack.com/api/.
+    /// Where Slack's Web API is reached, if that is not <https://slack.com/api/>.
     #[serde(default, deserialize_with = "written::secret")]
     #[schemars(with = "Option<String>")]
     pub api_url: Option<Secret>,

@@ -55,16 +55,15 @@ fn bot(
         _ => "token",
     };
     let token = token.filter(|token| g.take(&format!("{key}.{given}"), Settings::check_token(token)).is_some());
-    let channel = match &written.channel {
-        Some(channel) => g.take(&format!("{key}.channel"), check_channel(channel)).map(|()| channel),
-        None => {
-            g.add(
-                key,
-                "the channel is missing that the bot posts into: give `channel: \"#ops\"`, with the quotes, since what follows a \
-                 bare # is a comment; or the channel's ID",
-            );
-            None
-        }
+    let channel = if let Some(channel) = &written.channel {
+        g.take(&format!("{key}.channel"), check_channel(channel)).map(|()| channel)
+    } else {
+        g.add(
+            key,
+            "the channel is missing that the bot posts into: give `channel: \"#ops\"`, with the quotes, since what follows a \
+             bare # is a comment; or the channel's ID",
+        );
+        None
     };
     let api = written.api_url.clone();
     if let Some(api) = &api {

@@ -154,9 +154,9 @@ async fn a_message_that_is_gone_is_not_closed_and_its_all_clear_comes_all_the_sa
         let world = World::by_bot(ONE, &[]).await;
         world.crowd("", 5).at("08:01").await;
         world.expect("ops", &["5 users"]);
-        world.inbox.workspace("ops", |workspace| match edits {
-            Some(_) => workspace.edits = edits,
-            None => {
+        world.inbox.workspace("ops", |workspace| {
+            workspace.edits = edits;
+            if edits.is_none() {
                 let ts = workspace.posts()[0].ts.clone();
                 workspace.delete(&ts);
             }

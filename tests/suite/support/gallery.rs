@@ -142,7 +142,9 @@ pub(crate) fn renamed(mut message: Message, names: &mut dyn Iterator<Item = Stri
         }
         Facts::Closed { title, incidents } => {
             rename(title, names);
-            incidents.iter_mut().for_each(|one| rename(&mut one.title, names));
+            for one in incidents {
+                rename(&mut one.title, names);
+            }
         }
         Facts::Digest(digest) => {
             digest.sites.iter_mut().for_each(|name| rename(name, names));
