@@ -49,7 +49,8 @@ struct Data<'a> {
     facts: &'a Facts,
     /// Pairs that did not answer beyond those in `facts`.
     silent_more: usize,
-    /// People, by name without case; in a digest whoever was on longest first. All anonymous visitors together are one entry.
+    /// People: by name without case; where it is about how many are on, whoever has most sessions first; in a digest whoever was on
+    /// longest first. All anonymous visitors together are one entry.
     people: Vec<&'a Person>,
     /// How many people were left out for want of room.
     people_more: usize,

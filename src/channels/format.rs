@@ -106,7 +106,9 @@ fn formatted(form: Form<'_>, message: &Message, engine: &Engine, names: Names) -
         }
     };
     let matter = Matter::of(message);
-    let people = People::of(message, names == Names::Hidden);
+    // Whoever reads it on a phone is helped by some; programs and files are given all.
+    let all = form.own.is_none() && matches!(form.kind, ChannelKind::Webhook | ChannelKind::File);
+    let people = People::of(message, names == Names::Hidden, all);
     let (words, failed) = Words::of(&matter, engine);
     let title = words.title.clone();
     let left_out = (!people.is_empty()).then_some("The list of people is left out of this plain form.");

@@ -154,7 +154,7 @@ fn number(value: u64, coverage: Coverage) -> String {
 
 fn reason(reason: &Reason) -> Option<String> {
     match reason {
-        Reason::Opened { since } => Some(format!("Since {}, {} {}.", since.date, since.time, since.zone)),
+        Reason::Opened { since, .. } => Some(format!("Since {}, {} {}.", since.date, since.time, since.zone)),
         Reason::Still { since, lasted, .. } => {
             Some(format!("Still so after {lasted}, since {}, {} {}.", since.date, since.time, since.zone))
         }

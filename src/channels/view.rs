@@ -13,8 +13,10 @@ use crate::message::{
 
 /// The silent pairs that a message names one by one.
 const MOST_SILENT: usize = 20;
-/// The people that a message names which is not about them.
+/// The people that a message names which is not about them: nobody reads more of them on a phone.
 const A_FEW: usize = 10;
+/// The people whom an alert names to help; programs are told all.
+const TO_HELP: usize = 15;
 /// The longest link; Slack takes no longer one.
 const LONGEST_LINK: usize = 3000;
 
@@ -246,24 +248,31 @@ pub(super) struct People<'a> {
     users: Vec<&'a Person>,
     anonymous: Vec<&'a Person>,
     hidden: bool,
-    /// The most that are shown: everyone where they are what it is about, a few where they only help.
+    /// Whether they are beside the matter, and only help.
+    help: bool,
+    /// The most that are shown: everyone where they are what it is about, some where they only help.
     most: usize,
     /// Those of each part, where it puts several together.
     pub parts: Vec<People<'a>>,
 }
 
 impl<'a> People<'a> {
-    pub(super) fn of(message: &'a Message, hidden: bool) -> Self {
+    /// With `all`, as many as there is room for are shown, even where they only help.
+    pub(super) fn of(message: &'a Message, hidden: bool, all: bool) -> Self {
         let (anonymous, users) = message.people.iter().partition(|person| person.anonymous);
         let most = match message.facts {
             Facts::Who { .. } | Facts::Notice(_) => usize::MAX,
-            _ => A_FEW,
+            Facts::Digest(_) => A_FEW,
+            _ if all => usize::MAX,
+            _ => TO_HELP,
         };
         let parts = match &message.facts {
-            Facts::Several { parts } => parts.iter().map(|part| Self::of(part, hidden)).collect(),
+            Facts::Several { parts } => {
+                parts.iter().map(|part| Self { most: A_FEW, ..Self::of(part, hidden, all) }).collect()
+            }
             _ => Vec::new(),
         };
-        Self { users, anonymous, hidden, most, parts }
+        Self { users, anonymous, hidden, help: message.helped_by_people(), most, parts }
     }
 
     /// How many there are to show, the row of anonymous visitors not counted.
@@ -308,7 +317,9 @@ impl<'a> People<'a> {
 
     fn shown(&self, most: usize) -> Shown<'a> {
         if self.hidden {
-            return Shown { hidden: self.users.len(), ..Shown::default() };
+            // That they are not named is said where they are what it is about.
+            let hidden = if self.help { 0 } else { self.users.len() };
+            return Shown { hidden, ..Shown::default() };
         }
         let most = most.min(self.most);
         let people: Vec<Row<'a>> =
@@ -353,6 +364,8 @@ pub(super) struct View<'a> {
     pub items: &'a [String],
     pub more_items: usize,
     pub blocks: &'a [Block],
+    /// What stands above the people.
+    pub people_title: Option<&'a str>,
     pub meta: &'a str,
     pub site: Option<&'a Named>,
     pub source: Option<&'a Named>,
@@ -393,6 +406,7 @@ impl<'a> View<'a> {
             items: &words.items,
             more_items: words.more_items,
             blocks: &words.blocks,
+            people_title: words.people.as_deref(),
             meta: &words.meta,
             site: matter.site.as_ref(),
             source: matter.source.as_ref(),

@@ -11,6 +11,7 @@
 //! | head | head |        the first row of a table names its columns
 //! | cell | cell |
 //! ` a line of a picture in characters, which is nothing to be read aloud
+//! @ what stands above the list of people, if there is one
 //! ```
 //!
 //! Data that goes into a fact or a cell passes the filter `cell`, so that a bar in it divides nothing.
@@ -23,6 +24,8 @@ use crate::render::{Engine, TemplateError, spoken};
 
 /// The messages put together that are worded; further ones are counted.
 const MOST_PARTS: usize = 30;
+/// So many of them have their facts beside them; of more, a sentence each has to do.
+const FEW_PARTS: usize = 3;
 
 /// What a message says, without anybody's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub(super) struct Words {
     pub more_items: usize,
     /// Everything from there on, in its order.
     pub blocks: Vec<Block>,
+    /// What stands above its people.
+    pub people: Option<String>,
     /// What its chart shows, for those who do not see it.
     pub chart: Option<String>,
     /// How much it matters, where it comes from, when it was so.
@@ -101,6 +106,9 @@ impl Words {
         for part in matter.parts.iter().take(MOST_PARTS) {
             let (mut words, error) = Self::of(part, engine);
             words.drop_site(matter);
+            if matter.parts.len() > FEW_PARTS {
+                words.blocks.retain(|block| !matches!(block, Block::Facts { .. }));
+            }
             parts.push(words);
             failed = failed.or(error);
         }
@@ -141,6 +149,7 @@ impl Words {
             None => ("", line),
         };
         match (mark, self.blocks.last_mut()) {
+            ("@", _) => self.people = Some(rest.to_owned()),
             ("#", _) => self.blocks.push(Block::Heading { text: rest.to_owned() }),
             ("=", last) => {
                 let mut cells = cells(rest).into_iter();

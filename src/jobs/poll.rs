@@ -81,8 +81,15 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     watch.discovery.note(&rooms.store, &watch.site.name, &watch.qlik).await?;
     log(watch, &snapshot, counts);
     let link = watch.site.link.as_deref();
-    let mut messages = message::alerts(&judgement.findings, &snapshot, link, &rooms.zone);
+    let (mut messages, everyone) = if judgement.findings.is_empty() {
+        (Vec::new(), Vec::new())
+    } else {
+        let names = super::names(&rooms.store, &snapshot).await?;
+        let messages = message::alerts(&judgement.findings, &snapshot, &names, link, &rooms.zone);
+        (messages, message::everyone(&snapshot, &names))
+    };
     rooms.note_pseudonyms(&mut messages).await?;
+    let everyone = rooms.with_pseudonyms(everyone).await?;
     let causes: Vec<_> = judgement
         .findings
         .iter()
@@ -92,8 +99,16 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
         .collect();
     let desk = rooms.desk.lock().await;
     let (site, findings) = (&*watch.site.name, &judgement.findings);
-    let outgoing =
-        rooms.tell_findings(&Found { site, at: snapshot.at(), findings, messages: &messages, causes: &causes }).await?;
+    let outgoing = rooms
+        .tell_findings(&Found {
+            site,
+            at: snapshot.at(),
+            findings,
+            messages: &messages,
+            everyone: &everyone,
+            causes: &causes,
+        })
+        .await?;
     let (snapshot, judgement, rules) = (&snapshot, &judgement, &watch.rules);
     let recorded =
         rooms.store.record(&Poll { snapshot, counts, rules, judgement, outgoing: &outgoing, slot, interval }).await?;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Place, Rooms};
+use crate::channels::headline;
 use crate::judge::{Finding, Why};
-use crate::message::{self, Kind, Message, Pseudonyms};
+use crate::message::{self, Kind, Message, Person, Pseudonyms};
 use crate::names::Names;
 use crate::outbox::{
     Addressed, Decided, Hour, NewDelivery, NewHeld, NewTold, News, NewsTurn, Outgoing, Sort, address, decide,
@@ -20,6 +21,8 @@ pub(super) struct Found<'a> {
     pub at: Timestamp,
     pub findings: &'a [Finding],
     pub messages: &'a [Message],
+    /// Who is on the site, for a message that tells several of them.
+    pub everyone: &'a [Person],
     pub causes: &'a [String],
 }
 
@@ -61,6 +64,19 @@ impl Rooms {
             message.note_pseudonyms(&pseudonyms);
         }
         Ok(())
+    }
+
+    /// The same for a list of people on its own.
+    pub(super) async fn with_pseudonyms(&self, mut people: Vec<Person>) -> Result<Vec<Person>, StoreError> {
+        if !people.is_empty() && self.channels.values().any(|place| place.channel.names() == Names::Pseudonym) {
+            let users = message::users(&people);
+            let mut pseudonyms = Pseudonyms::default();
+            for (user, words) in self.store.pseudonyms(&users.iter().collect::<Vec<_>>(), self.clock.now()).await? {
+                pseudonyms.add(user, words);
+            }
+            pseudonyms.note(&mut people);
+        }
+        Ok(people)
     }
 
     /// What a report comes to: a channel in its quiet hours gets it whole when they are over.
@@ -119,7 +135,7 @@ impl Rooms {
                 });
             }
         };
-        let title = |index: usize| place.channel.format(&told.messages[index], &self.engine).title().to_owned();
+        let title = |index: usize| headline(&told.messages[index], &self.engine);
         let cause = match (&*decided.now, &decided.follows) {
             ([alone], _) => told.causes[*alone].clone(),
             // One poll may be told in several messages, each under another.
@@ -127,7 +143,7 @@ impl Rooms {
             _ => format!("poll:{}:{}", told.site, told.at),
         };
         let parts = decided.now.iter().map(|index| told.messages[*index].clone()).collect();
-        if let Some(message) = message::several(parts) {
+        if let Some(message) = message::several(parts, told.everyone) {
             let follows = decided.follows.as_deref();
             let about = Addressed { cause: &cause, follows, kind: message.kind, urgent: false };
             let payload = place.channel.format(&message, &self.engine);

@@ -28,6 +28,16 @@ impl Over {
         }
     }
 
+    /// Whether a session belongs to a part.
+    pub(crate) fn contains(self, part: &str, pair: &Pair, session: &Session) -> bool {
+        match self {
+            Self::Site => true,
+            Self::Proxy => self.same(part, &pair.proxy),
+            Self::VirtualProxy => self.same(part, &pair.prefix),
+            Self::Directory => self.same(part, &session.user.directory),
+        }
+    }
+
     /// Whether two names are one part: directories are compared as users are.
     fn same(self, one: &str, other: &str) -> bool {
         one == other || (self == Self::Directory && fold(one).eq(fold(other)))

@@ -12,18 +12,26 @@ use super::{
 };
 use crate::duration;
 use crate::judge::{self, Finding, FindingFacts, Watched, When, Who, Why};
-use crate::snapshot::{Pair, Snapshot};
+use crate::snapshot::{Counts, Coverage, Pair, Session, Snapshot};
 
-/// One message for each finding, in their order.
-pub fn alerts(findings: &[Finding], snapshot: &Snapshot, link: Option<&str>, zone: &TimeZone) -> Vec<Message> {
-    findings.iter().map(|finding| alert(finding, snapshot, link, zone)).collect()
+/// One message for each finding, in their order. `names` gives what the store knows of people whom the site did not name.
+pub fn alerts(
+    findings: &[Finding],
+    snapshot: &Snapshot,
+    names: &KnownNames,
+    link: Option<&str>,
+    zone: &TimeZone,
+) -> Vec<Message> {
+    findings.iter().map(|finding| alert(finding, snapshot, names, link, zone)).collect()
 }
 
-fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &TimeZone) -> Message {
+fn alert(finding: &Finding, snapshot: &Snapshot, names: &KnownNames, link: Option<&str>, zone: &TimeZone) -> Message {
     let at = snapshot.at();
     let moment = |instant| Moment::new(instant, zone);
     let (kind, reason) = match finding.why {
-        Why::Opened { since } => (Kind::Alert, Reason::Opened { since: moment(since) }),
+        Why::Opened { since } => {
+            (Kind::Alert, Reason::Opened { since: moment(since), lasted: lasting(at.duration_since(since)) })
+        }
         Why::Still { since, told } => {
             (Kind::Repeat, Reason::Still { since: moment(since), lasted: lasting(at.duration_since(since)), told })
         }
@@ -43,16 +51,21 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         Why::Event => (Kind::Alert, Reason::Event),
     };
     let scope = scope(finding);
+    let on = |coverage: Coverage| {
+        (coverage.answered > 0).then(|| Counts::of(counted(finding, snapshot).map(|(_, session)| session)))
+    };
     let mut people = Vec::new();
     let facts = match finding.facts.clone() {
         FindingFacts::Threshold { metric, bound, limit, clear, value, coverage } => {
-            Facts::Threshold { metric, bound, limit, clear, value, scope, coverage }
+            Facts::Threshold { metric, bound, limit, clear, value, on: on(coverage), scope, coverage }
         }
         FindingFacts::Engines { metric, bound, limit, clear, value, coverage } => {
-            Facts::Engines { metric, bound, limit, clear, value, coverage, engines: engine::lines(snapshot) }
+            let (on, engines) = (on(snapshot.coverage()), engine::lines(snapshot));
+            Facts::Engines { metric, bound, limit, clear, value, on, coverage, engines }
         }
         FindingFacts::Change { metric, turn, from, to, by, percent, within, coverage } => {
-            Facts::Change { metric, turn, from, to, by, percent, within: duration::show(within), scope, coverage }
+            let (within, on) = (duration::show(within), on(coverage));
+            Facts::Change { metric, turn, from, to, by, percent, within, on, scope, coverage }
         }
         FindingFacts::Unreachable { coverage } => {
             let asked = |pair: &Pair| finding.rule.narrowed.has_pair(pair);
@@ -62,17 +75,18 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         FindingFacts::Unusual { metric, value, usual, coverage } => {
             let bound = if value < usual.lowest { Bound::Below } else { Bound::Above };
             let (lowest, highest, weeks) = (usual.lowest, usual.highest, usual.weeks);
-            Facts::Unusual { metric, bound, value, lowest, highest, weeks, scope, coverage }
+            Facts::Unusual { metric, bound, value, lowest, highest, weeks, on: on(coverage), scope, coverage }
         }
         FindingFacts::Absence { counts, coverage } => {
             Facts::Absence { users: counts.users, anonymous: counts.anonymous, scope, coverage }
         }
         FindingFacts::SignedIn { when, people: signed_in, .. } => {
-            people = watched(snapshot, &signed_in, finding);
+            people = watched(snapshot, &signed_in, finding, names);
             Facts::SignedIn { count: signed_in.len() as u64, first_ever: when == When::FirstEver }
         }
         FindingFacts::Sessions { limit, people: climbed, .. } => {
-            people = watched(snapshot, &climbed, finding);
+            people = watched(snapshot, &climbed, finding, names);
+            who::most_sessions_first(&mut people);
             let at_limit = climbed.iter().filter(|one| one.sessions >= limit).count() as u64;
             let most = climbed.iter().map(|one| one.sessions).max().unwrap_or(0);
             Facts::Sessions { limit, at_limit, near: climbed.len() as u64 - at_limit, most }
@@ -95,7 +109,7 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
             }
         }
     };
-    Message {
+    let mut message = Message {
         kind,
         severity: finding.rule.severity,
         reason,
@@ -105,7 +119,24 @@ fn alert(finding: &Finding, snapshot: &Snapshot, link: Option<&str>, zone: &Time
         facts,
         people,
         chart: None,
+    };
+    // What is over, or comes and goes, needs nobody's attention.
+    if message.helped_by_people() && matches!(finding.why, Why::Opened { .. } | Why::Still { .. } | Why::Event) {
+        message.people = who::people(counted(finding, snapshot), names);
+        who::most_sessions_first(&mut message.people);
     }
+    message
+}
+
+/// The sessions that its rule counts: of the whole site, or of one part, of all people or of some.
+fn counted<'s>(finding: &'s Finding, snapshot: &'s Snapshot) -> impl Iterator<Item = (&'s Pair, &'s Session)> {
+    let (narrowed, over) = (&finding.rule.narrowed, finding.rule.kind.over());
+    let part = finding.incident.part.as_deref();
+    snapshot.sessions().filter(move |(pair, session)| {
+        narrowed.has_pair(pair)
+            && narrowed.has_session(session)
+            && part.is_none_or(|part| over.contains(part, pair, session))
+    })
 }
 
 fn away(why: judge::Away, zone: &TimeZone) -> Away {
@@ -124,13 +155,10 @@ fn away(why: judge::Away, zone: &TimeZone) -> Away {
 }
 
 /// The people that it is about, as they are on now.
-fn watched(snapshot: &Snapshot, watched: &[Watched], finding: &Finding) -> Vec<Person> {
+fn watched(snapshot: &Snapshot, watched: &[Watched], finding: &Finding, names: &KnownNames) -> Vec<Person> {
     let wanted: HashSet<&Who> = watched.iter().map(|watched| &watched.who).collect();
-    let narrowed = &finding.rule.narrowed;
-    let sessions = snapshot.sessions().filter(|(pair, session)| {
-        narrowed.has_pair(pair) && narrowed.has_session(session) && wanted.contains(&Who::of(&session.user))
-    });
-    who::people(sessions, &KnownNames::default())
+    let sessions = counted(finding, snapshot).filter(|(_, session)| wanted.contains(&Who::of(&session.user)));
+    who::people(sessions, names)
 }
 
 /// Where its rule counted.

@@ -39,11 +39,11 @@ pub use itself::{channel_down, channel_well, heartbeat, summary};
 pub use looked_back::{Crossed, LookedBack, digest};
 pub use moment::{Moment, lasting};
 pub use notice::{Active, LogOut, Notice, Restart, RestartNews, active, log_out, restart};
-pub use pseudonym::Pseudonyms;
+pub use pseudonym::{Pseudonyms, users};
 pub use several::several;
 pub use summary::{Entry, WhyHeld};
 pub use test::test;
-pub use who::{KnownNames, Occasion, people, who};
+pub use who::{KnownNames, Occasion, everyone, people, who};
 
 pub use crate::judge::{Bound, EngineMetric, Metric, Severity, Step, Turn};
 pub use crate::snapshot::{CertificateOf, Counts, Coverage};
@@ -114,11 +114,30 @@ pub struct Message {
     /// When it was so.
     pub at: Moment,
     pub facts: Facts,
-    /// Everyone on, by name without case: as many as the numbers in `facts` count. Empty where the message is not about people.
-    /// In a digest, whoever was on longest first.
+    /// Everyone on, by name without case: as many as the numbers in `facts` count. Empty where it does not matter who is on.
+    /// Where it is about how many there are, whoever has most sessions comes first; in a digest whoever was on longest.
     pub people: Vec<Person>,
     /// How a number went, where that helps.
     pub chart: Option<Chart>,
+}
+
+impl Message {
+    /// Whether it is about how many are on, so that it helps to see who: whoever has most sessions first.
+    pub(crate) fn helped_by_people(&self) -> bool {
+        match &self.facts {
+            // Of visitors without a name there is nobody to name.
+            Facts::Threshold { metric, .. } | Facts::Change { metric, .. } | Facts::Unusual { metric, .. } => {
+                *metric != Metric::Anonymous
+            }
+            Facts::Engines { .. } | Facts::Several { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether its people stand by how many sessions they have.
+    fn is_ranked_by_sessions(&self) -> bool {
+        self.helped_by_people() || matches!(self.facts, Facts::Sessions { .. })
+    }
 }
 
 /// A thing of the configuration, with the operator's own link to it.
@@ -133,7 +152,7 @@ pub struct Named {
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Reason {
     /// It began to hold, and has held as long as the rule asks.
-    Opened { since: Moment },
+    Opened { since: Moment, lasted: String },
     /// It still holds; `told` counts the messages before this one.
     Still { since: Moment, lasted: String, told: u32 },
     /// It is over.
@@ -156,23 +175,25 @@ pub enum Reason {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Facts {
-    /// A number beyond its bound, or back within it. `clear` is where it closes.
+    /// A number beyond its bound, or back within it. `clear` is where it closes; `on` are all who are on where it was counted.
     Threshold {
         metric: Metric,
         bound: Bound,
         limit: u64,
         clear: u64,
         value: u64,
+        on: Option<Counts>,
         scope: Scope,
         coverage: Coverage,
     },
-    /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines.
+    /// A number of the engines beyond its bound, or back within it; `coverage` is of the engines, `on` are all who are on.
     Engines {
         metric: EngineMetric,
         bound: Bound,
         limit: u64,
         clear: u64,
         value: u64,
+        on: Option<Counts>,
         coverage: Coverage,
         engines: Vec<EngineLine>,
     },
@@ -185,16 +206,12 @@ pub enum Facts {
         by: u64,
         percent: Option<u64>,
         within: String,
+        on: Option<Counts>,
         scope: Scope,
         coverage: Coverage,
     },
     /// Pairs that did not answer; none when they all do again.
-    Unreachable {
-        silent: Vec<Silent>,
-        trouble: Trouble,
-        coverage: Coverage,
-    },
-    /// headcount missed its checks between two polls.
+    Unreachable { silent: Vec<Silent>, trouble: Trouble, coverage: Coverage },
     /// A number unlike those of the weeks before: usual are `lowest` to `highest`.
     Unusual {
         metric: Metric,
@@ -203,53 +220,24 @@ pub enum Facts {
         lowest: u64,
         highest: u64,
         weeks: u64,
+        on: Option<Counts>,
         scope: Scope,
         coverage: Coverage,
     },
     /// Nobody is on; or somebody is again.
-    Absence {
-        users: u64,
-        anonymous: u64,
-        scope: Scope,
-        coverage: Coverage,
-    },
+    Absence { users: u64, anonymous: u64, scope: Scope, coverage: Coverage },
     /// So many people signed in, for the first time ever or once more.
-    SignedIn {
-        count: u64,
-        first_ever: bool,
-    },
+    SignedIn { count: u64, first_ever: bool },
     /// People with as many sessions as they may have, or with one fewer; `most` is what one of them has.
-    Sessions {
-        limit: u64,
-        at_limit: u64,
-        near: u64,
-        most: u64,
-    },
+    Sessions { limit: u64, at_limit: u64, near: u64, most: u64 },
     /// A certificate that is good until then, for so long yet.
-    Certificate {
-        of: CertificateOf,
-        name: String,
-        until: Moment,
-        left: String,
-        expired: bool,
-    },
-    Stale {
-        from: Moment,
-        to: Moment,
-        lasted: String,
-        polls: u64,
-        because: Option<Away>,
-    },
+    Certificate { of: CertificateOf, name: String, until: Moment, left: String, expired: bool },
+    /// headcount missed its checks between two polls.
+    Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
-    Who {
-        counts: Option<Counts>,
-        silent: Vec<Silent>,
-        coverage: Coverage,
-    },
+    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
     /// A channel is tried.
-    Test {
-        channel: String,
-    },
+    Test { channel: String },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
     Several {
         /// Each channel is given them beside these facts, without their people.
@@ -259,23 +247,12 @@ pub enum Facts {
     /// About a channel or a restart.
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
-    Heartbeat {
-        channel: String,
-        quiet_for: String,
-        first: bool,
-    },
+    Heartbeat { channel: String, quiet_for: String, first: bool },
     /// What was held back, oldest first; `more` are beyond the entries.
-    Summary {
-        why: WhyHeld,
-        entries: Vec<Entry>,
-        more: u64,
-    },
+    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
     /// Everything is over that a message told the beginning of, whose title this is: it is changed to say so, where a channel can
     /// change what it has sent.
-    Closed {
-        title: String,
-        incidents: Vec<Closed>,
-    },
+    Closed { title: String, incidents: Vec<Closed> },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::who::most_sessions_first;
 use super::{Facts, Message, Person};
 use crate::snapshot::{User, fold};
 
@@ -16,10 +17,27 @@ impl Pseudonyms {
     pub fn add(&mut self, user: &User, words: String) {
         self.0.insert(key(&user.directory, &user.id), words);
     }
+
+    /// Notes what each of them is called by whoever may not see their names.
+    pub fn note(&self, people: &mut [Person]) {
+        for person in people {
+            person.pseudonym = self.0.get(&key(&person.directory, &person.id)).cloned();
+        }
+    }
 }
 
 fn key(directory: &str, id: &str) -> String {
     fold(directory).chain(['\\']).chain(fold(id)).collect()
+}
+
+/// Those of a list who have a name.
+pub fn users(people: &[Person]) -> Vec<User> {
+    let user = |person: &Person| User {
+        directory: person.directory.as_str().into(),
+        id: person.id.as_str().into(),
+        name: None,
+    };
+    people.iter().filter(|person| !person.anonymous).map(user).collect()
 }
 
 impl Message {
@@ -38,10 +56,7 @@ impl Message {
 
     /// Notes what everyone in it is called by whoever may not see their names.
     pub fn note_pseudonyms(&mut self, pseudonyms: &Pseudonyms) {
-        let note = |person: &mut Person| {
-            person.pseudonym = pseudonyms.0.get(&key(&person.directory, &person.id)).cloned();
-        };
-        self.people.iter_mut().for_each(note);
+        pseudonyms.note(&mut self.people);
         if let Facts::Several { parts } = &mut self.facts {
             for part in parts {
                 part.note_pseudonyms(pseudonyms);
@@ -62,9 +77,12 @@ impl Message {
             person.id = person.pseudonym.take().unwrap_or_else(|| NONE.to_owned());
             person.name = None;
         }
-        // Their order must not say whose place it was. Who is ranked stays where they are.
+        // Their order must not say whose place it was. Who is ranked by time stays where they are.
         if self.people.iter().all(|person| person.connected.is_none()) {
             self.people.sort_by_cached_key(|person| (person.anonymous, key(&person.directory, &person.id)));
+        }
+        if self.is_ranked_by_sessions() {
+            most_sessions_first(&mut self.people);
         }
         if let Facts::Several { parts } = &mut self.facts {
             parts.iter_mut().for_each(Self::disguise);

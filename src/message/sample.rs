@@ -1,7 +1,11 @@
 //! One message of each kind, reason and sort of facts, for previews and for the tests of every channel.
 
+mod people;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use people::{busiest, crowd, nasty, on, people, people_of};
 
 use super::{
     Active, Away, Blind, Bound, CertificateOf, Chart, Closed, Compared, Counts, Coverage, Day, Digest, DigestIncident,
@@ -14,8 +18,8 @@ use super::{
 pub fn all() -> Vec<(&'static str, Message)> {
     // In several lists, so that none is large enough to trouble a small stack.
     let mut all = vec![
-        ("alert_crowded", crowded(FULL, 217, opened())),
-        ("alert_crowded_at_once", crowded(FULL, 201, Reason::Opened { since: at() })),
+        ("alert_crowded", with_people(crowded(FULL, 217, opened()), 217)),
+        ("alert_crowded_at_once", crowded(FULL, 201, opened_before(0))),
         ("alert_crowded_partial", crowded(PARTIAL, 217, opened())),
         ("repeat_crowded", repeat(crowded(FULL, 223, still()))),
         ("repeat_crowded_unseen", repeat(crowded(NOTHING, 0, still()))),
@@ -25,10 +29,10 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("alert_blind", blind(opened(), two_silent(), PARTIAL_OF_FIVE)),
         ("repeat_blind", repeat(blind(still(), three_silent(), NOTHING))),
         ("alert_blind_only_proxy", blind(opened(), one_silent(), Coverage { answered: 0, asked: 1 })),
-        ("alert_crowded_part", part(crowded(FULL, 217, opened()), "virtual_proxy", "hr", false)),
+        ("alert_crowded_part", part(with_people(crowded(FULL, 12, opened()), 12), "virtual_proxy", "hr", false)),
         ("alert_crowded_narrowed", part(crowded(FULL, 217, opened()), "", "", true)),
-        ("alert_saturated", engines(EngineMetric::Saturated, FULL_ENGINES, 1, opened())),
-        ("alert_saturated_partial", engines(EngineMetric::Saturated, PARTIAL, 1, Reason::Opened { since: at() })),
+        ("alert_saturated", with_people(engines(EngineMetric::Saturated, FULL_ENGINES, 1, opened()), 12)),
+        ("alert_saturated_partial", engines(EngineMetric::Saturated, PARTIAL, 1, opened_before(0))),
         ("alert_memory", engines(EngineMetric::MemoryFree, FULL_ENGINES, 1802, opened())),
         ("repeat_saturated_unseen", repeat(engines(EngineMetric::Saturated, NOTHING, 0, still()))),
         ("alert_blind_many", blind(opened(), many_silent(), Coverage { answered: 2, asked: 62 })),
@@ -95,7 +99,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
     ]);
     all.extend([("resolved_closed", closed(1)), ("resolved_closed_several", closed(3))]);
     let part = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, message)| message.clone());
-    let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect());
+    let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect(), &busiest(&people()));
     let grouped = [
         ("alert_several", together(&["alert_crowded", "alert_blind", "alert_mass_logout"])),
         ("alert_several_mixed", together(&["alert_crowded_partial", "repeat_blind", "resolved_crowded"])),
@@ -162,7 +166,11 @@ fn at() -> Moment {
 }
 
 fn opened() -> Reason {
-    Reason::Opened { since: minutes(-3) }
+    opened_before(3)
+}
+
+fn opened_before(minutes_ago: i64) -> Reason {
+    Reason::Opened { since: minutes(-minutes_ago), lasted: lasting(SignedDuration::from_mins(minutes_ago)) }
 }
 
 fn repeat(message: Message) -> Message {
@@ -243,15 +251,24 @@ fn crowded(coverage: Coverage, value: u64, reason: Reason) -> Message {
         limit: 200,
         clear: 180,
         value,
+        on: on(coverage, value),
         scope: Scope::default(),
         coverage,
     };
     alert("crowded", Severity::Warning, reason, facts)
 }
 
+/// With who is on: so many.
+fn with_people(message: Message, users: u64) -> Message {
+    Message { people: people_of(users), ..message }
+}
+
 /// As it is told of a part, or of some people alone.
 fn part(mut message: Message, over: &'static str, name: &str, narrowed: bool) -> Message {
-    if let Facts::Threshold { scope, .. } | Facts::Change { scope, .. } = &mut message.facts {
+    if let Facts::Threshold { scope, limit, clear, .. } = &mut message.facts {
+        if !narrowed {
+            (*limit, *clear) = (10, 8);
+        }
         *scope = Scope { over: Some(over).filter(|over| !over.is_empty()), part: name.to_owned(), narrowed };
     }
     message
@@ -276,7 +293,8 @@ fn engines(metric: EngineMetric, coverage: Coverage, value: u64, reason: Reason)
     };
     let engines = (1..=coverage.asked).map(line).collect();
     let rule = if metric == EngineMetric::Saturated { "saturated" } else { "short-of-memory" };
-    alert(rule, Severity::Warning, reason, Facts::Engines { metric, bound, limit, clear, value, coverage, engines })
+    let on = on(FULL, 12);
+    alert(rule, Severity::Warning, reason, Facts::Engines { metric, bound, limit, clear, value, on, coverage, engines })
 }
 
 fn trouble(trouble: Trouble, silent: Vec<Silent>, coverage: Coverage) -> Message {
@@ -293,7 +311,8 @@ fn one_proxy() -> Trouble {
 
 fn joined() -> Message {
     let (metric, bound, limit, clear, value) = (Metric::Joined, Bound::Above, 30, 30, 42);
-    let facts = Facts::Threshold { metric, bound, limit, clear, value, scope: Scope::default(), coverage: FULL };
+    let (on, scope) = (on(FULL, 96), Scope::default());
+    let facts = Facts::Threshold { metric, bound, limit, clear, value, on, scope, coverage: FULL };
     alert("rush", Severity::Info, opened(), facts)
 }
 
@@ -301,7 +320,8 @@ fn unusual(coverage: Coverage, value: u64, reason: Reason) -> Message {
     let (lowest, highest, weeks) = (19, 24, 4);
     let bound = if value < lowest { Bound::Below } else { Bound::Above };
     let (metric, scope) = (Metric::Users, Scope::default());
-    let facts = Facts::Unusual { metric, bound, value, lowest, highest, weeks, scope, coverage };
+    let on = on(coverage, value);
+    let facts = Facts::Unusual { metric, bound, value, lowest, highest, weeks, on, scope, coverage };
     alert("unlike", Severity::Warning, reason, facts)
 }
 
@@ -313,7 +333,9 @@ fn nobody(coverage: Coverage, users: u64, reason: Reason) -> Message {
 fn watched(facts: Facts, count: usize) -> Message {
     let rule = if matches!(facts, Facts::Sessions { .. }) { "licence" } else { "night-owl" };
     let message = alert(rule, Severity::Warning, Reason::Event, facts);
-    Message { people: people().into_iter().filter(|person| !person.anonymous).take(count).collect(), ..message }
+    let people = people().into_iter().filter(|person| !person.anonymous).take(count).collect::<Vec<_>>();
+    let people = if matches!(message.facts, Facts::Sessions { .. }) { busiest(&people) } else { people };
+    Message { people, ..message }
 }
 
 fn sessions(at_limit: u64, near: u64, most: u64) -> Facts {
@@ -338,13 +360,14 @@ fn few() -> Message {
         limit: 5,
         clear: 10,
         value: 0,
+        on: Some(Counts::default()),
         scope: Scope::default(),
         coverage: FULL,
     };
     alert("empty", Severity::Info, opened(), facts)
 }
 
-fn change(metric: Metric, turn: Turn, from: u64, to: u64, percent: Option<u64>) -> Facts {
+fn change(metric: Metric, turn: Turn, from: u64, to: u64, percent: Option<u64>, on: Counts) -> Facts {
     let within = lasting(SignedDuration::from_mins(5));
     Facts::Change {
         metric,
@@ -354,18 +377,27 @@ fn change(metric: Metric, turn: Turn, from: u64, to: u64, percent: Option<u64>) 
         by: from.abs_diff(to),
         percent,
         within,
+        on: Some(on),
         scope: Scope::default(),
         coverage: FULL,
     }
 }
 
 fn logout() -> Message {
-    let facts = change(Metric::Sessions, Turn::Falls, 240, 91, Some(62));
-    alert("mass-logout", Severity::Critical, Reason::Event, facts)
+    let left = people_of(38);
+    let sessions = left.iter().map(|person| person.sessions).sum();
+    let on = Counts { sessions, users: 38, anonymous: 3 };
+    let facts = change(Metric::Sessions, Turn::Falls, 240, sessions, Some((240 - sessions) * 100 / 240), on);
+    Message { people: left, ..alert("mass-logout", Severity::Critical, Reason::Event, facts) }
 }
 
 fn rise() -> Message {
-    alert("sudden", Severity::Info, Reason::Event, change(Metric::Anonymous, Turn::Rises, 0, 50, None))
+    alert(
+        "sudden",
+        Severity::Info,
+        Reason::Event,
+        change(Metric::Anonymous, Turn::Rises, 0, 50, None, Counts { sessions: 74, users: 21, anonymous: 50 }),
+    )
 }
 
 fn blind(reason: Reason, silent: Vec<Silent>, coverage: Coverage) -> Message {
@@ -808,68 +840,4 @@ fn test() -> Message {
         people: Vec::new(),
         chart: None,
     }
-}
-
-fn person(directory: &str, id: &str, name: &str, sessions: u64, on: &[&str]) -> Person {
-    Person {
-        directory: directory.to_owned(),
-        id: id.to_owned(),
-        name: (!name.is_empty()).then(|| name.to_owned()),
-        sessions,
-        on: on.iter().map(|prefix| (*prefix).to_owned()).collect(),
-        anonymous: false,
-        since: None,
-        connected: None,
-        pseudonym: None,
-    }
-}
-
-fn anonymous(sessions: u64) -> Person {
-    Person { anonymous: true, ..person("", "", "", sessions, &[""]) }
-}
-
-fn people() -> Vec<Person> {
-    vec![
-        person("CORP", "anna", "Anna Andersson", 2, &["", "hr"]),
-        person("CORP", "bo.berg", "Bo Berg", 1, &[""]),
-        person("CORP", "ekaterina.voskresenskaya", "Екатерина Воскресенская", 1, &["hr"]),
-        person("CORP", "fatima", "فاطمة الزهراء", 1, &[""]),
-        person("CORP", "li.wei", "李伟", 3, &["", "finance"]),
-        person("PARTNER", "o'brien", "Siobhán O'Brien", 1, &["hr"]),
-        person("PARTNER", "svc_reload", "", 12, &[""]),
-        anonymous(3),
-    ]
-}
-
-/// People whose names would like to be something else.
-fn nasty() -> Vec<Person> {
-    [
-        "<!channel> *b*",
-        "<@U012AB3CD>",
-        "*bold* _it_ ~no~ `code`",
-        "[link](https://evil.example)",
-        "https://evil.example/x",
-        "@here @channel :tada:",
-        "<b>&amp;</b>",
-        "\"quoted\" \\ 'single'",
-        "=cmd()",
-        "{{ 7 * 7 }}{% raw %}",
-        "# heading",
-        "1. item",
-        "👩‍💻 emoji",
-        "שלום עולם",
-        "a\\b\\c",
-        "\"],\"x\":[\"",
-    ]
-    .iter()
-    .map(|name| person("DOMAIN", name, name, 1, &["<i>"]))
-    .chain([person("DOMAIN", "<at>Everyone</at>", "", 1, &[""]), person("", "nobody", "", 1, &[""])])
-    .collect()
-}
-
-fn crowd(size: usize) -> Vec<Person> {
-    (1..=size)
-        .map(|n| person("CORP", &format!("user{n:04}"), &format!("Person Number {n}"), 1, &["", "hr"]))
-        .chain([anonymous(40)])
-        .collect()
 }

@@ -1,11 +1,12 @@
 //! Findings of one poll for one channel, as one message.
 
-use super::{Facts, Kind, Message, Reason, Severity};
+use super::{Facts, Kind, Message, Person, Reason, Severity};
 
 /// Puts messages about one site together. One alone stays as it is; of none there is nothing to tell.
 ///
-/// The whole matters as much as its most severe part that is not over; it is an all-clear only when every part is one.
-pub fn several(mut parts: Vec<Message>) -> Option<Message> {
+/// The whole matters as much as its most severe part that is not over; it is an all-clear only when every part is one. Where it
+/// helps any of them to see who is on, the whole has one list of `everyone`; those whom one part alone is about stay with it.
+pub fn several(mut parts: Vec<Message>, everyone: &[Person]) -> Option<Message> {
     if parts.len() < 2 {
         return parts.pop();
     }
@@ -17,6 +18,13 @@ pub fn several(mut parts: Vec<Message>) -> Option<Message> {
     } else {
         Kind::Repeat
     };
+    let mut people = Vec::new();
+    for part in parts.iter_mut().filter(|part| part.helped_by_people()) {
+        if !part.people.is_empty() && people.is_empty() {
+            people = everyone.to_vec();
+        }
+        part.people.clear();
+    }
     let severity = parts.iter().filter(|part| kind == Kind::Resolved || !over(part)).map(|part| part.severity).max();
     Some(Message {
         kind,
@@ -26,7 +34,7 @@ pub fn several(mut parts: Vec<Message>) -> Option<Message> {
         source: None,
         at: parts[0].at.clone(),
         facts: Facts::Several { parts },
-        people: Vec::new(),
+        people,
         chart: None,
     })
 }
@@ -39,7 +47,7 @@ mod tests {
     fn told(names: &[&str]) -> Option<(Kind, Severity, usize)> {
         let all = sample::all();
         let part = |name: &&str| all.iter().find(|(known, _)| known == name).unwrap().1.clone();
-        several(names.iter().map(part).collect()).map(|message| {
+        several(names.iter().map(part).collect(), &[]).map(|message| {
             let parts = if let Facts::Several { parts } = &message.facts { parts.len() } else { 1 };
             (message.kind, message.severity, parts)
         })

@@ -1,5 +1,6 @@
 //! Who is on, as a message.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -164,6 +165,18 @@ pub fn people<'a>(sessions: impl Iterator<Item = (&'a Pair, &'a Session)>, names
     }
     found.extend(anonymous);
     found
+}
+
+/// Everyone on a site, whoever has most sessions first: the one list of a message that tells several things of it.
+pub fn everyone(snapshot: &Snapshot, names: &KnownNames) -> Vec<Person> {
+    let mut people = people(snapshot.sessions(), names);
+    most_sessions_first(&mut people);
+    people
+}
+
+/// Puts whoever has most sessions first, and leaves the others by name; anonymous visitors stay at the end.
+pub(super) fn most_sessions_first(people: &mut [Person]) {
+    people.sort_by_key(|person| (person.anonymous, Reverse(person.sessions)));
 }
 
 #[cfg(test)]

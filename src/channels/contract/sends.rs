@@ -259,12 +259,12 @@ async fn a_mail_that_must_be_private_is_not_sent_in_the_open() {
 
 #[tokio::test]
 async fn a_mail_is_written_with_its_headers() {
-    let (outcome, mail) = mailed(&[], "alert_mass_logout").await;
+    let (outcome, mail) = mailed(&[], "alert_blind_only_proxy").await;
     assert_eq!(outcome, Outcome::Delivered);
     for header in [
         "From: \"Headcount\" <headcount@example.com>",
         "To: \"Anna A\" <anna@example.com>",
-        "Subject: prod: sessions fell from 240 to 91 within 5 min",
+        "Subject: prod: its virtual proxy does not answer",
         "Date: Mon, 23 Nov 2026 07:10:00 +0000",
         "Message-ID: <0123abcd@example.com>",
         "In-Reply-To: <root@example.com>",

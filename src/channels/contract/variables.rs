@@ -35,7 +35,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("silent_more", "virtual proxies that did not answer beyond those in `facts.silent`"),
     ("reason.why", "why it is told: `opened`, `still`, `resolved`, `event`, `scheduled`, `asked`"),
     ("reason.since", "`opened`, `still`, `resolved`: when it began"),
-    ("reason.lasted", "`still`, `resolved`: for how long"),
+    ("reason.lasted", "`opened`, `still`, `resolved`: for how long"),
     ("reason.told", "`still`: how often it was told before"),
     ("reason.due", "`scheduled`: when it came due"),
     ("reason.late_by", "`scheduled`: how late it is told, where headcount was not running"),
@@ -61,6 +61,10 @@ const MEANINGS: &[(&str, &str)] = &[
     ("counts.users", "users; `facts.counts` is none where nothing answered"),
     ("counts.sessions", "sessions"),
     ("counts.anonymous", "anonymous sessions"),
+    ("facts.on", "everyone who is on where it was counted; none where nothing answered"),
+    ("on.users", "users who are on where it was counted"),
+    ("on.sessions", "their sessions and the anonymous ones"),
+    ("on.anonymous", "anonymous sessions among those"),
     ("facts.counts", "how many; none where nothing answered"),
     ("facts.channel", "the channel"),
     ("facts.waiting", "messages that wait for it"),
@@ -194,6 +198,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("since.at", "since when, where that is known"),
     ("since.at_least", "whether it may be longer"),
     ("people.connected", "for how long in all, in a report that ranks people"),
+    ("people_title", "what stands above the people; often none"),
     ("people", "the people that there is room for"),
     ("more", "people who are left out for want of room"),
     ("hidden", "people whom `names: hidden` keeps back"),
@@ -318,7 +323,7 @@ fn layout(out: &mut String) {
     for (_, message) in sample::all() {
         let matter = Matter::of(&message);
         let (words, _) = Words::of(&matter, &engine);
-        let people = People::of(&message, false);
+        let people = People::of(&message, false, false);
         let drawn = message.chart.as_ref().and_then(|chart| Drawn::of(chart, slack::format::CHART));
         let view = View::new(&matter, &words, &people, (message.chart.as_ref(), drawn.as_ref()), 5);
         let mut value = serde_json::to_value(&view).unwrap();

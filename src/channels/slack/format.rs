@@ -44,7 +44,9 @@ pub(in crate::channels) fn plain(words: &Words, mood: Mood) -> String {
 }
 
 fn envelope(text: &str, mut layout: Value) -> Value {
-    let mut message = json!({"text": text, "unfurl_links": false, "unfurl_media": false});
+    // No escape exists for `*`, `_`, `~`, a back-tick or a `>` that begins a line; without `mrkdwn` none of them is read,
+    // <https://docs.slack.dev/reference/methods/chat.postMessage>. Blocks say for themselves what is read in them.
+    let mut message = json!({"text": text, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false});
     for key in ["blocks", "attachments"] {
         if let Some(part) = layout.get_mut(key) {
             message[key] = part.take();

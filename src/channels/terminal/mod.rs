@@ -32,6 +32,9 @@ pub fn terminal(message: &Message, engine: &Engine, width: usize) -> String {
     }
     if !message.people.is_empty() {
         lines.push(String::new());
+        if let Some(title) = &words.people {
+            wrap(title, width, 0, &mut lines);
+        }
         people(message, width, &mut lines);
     }
     lines.push(String::new());

@@ -58,7 +58,8 @@ pub(in crate::channels) fn plain(document: &Document<'_>) -> String {
 
 /// The words alone, as most chats take them, in place of the operator's own form.
 pub(in crate::channels) fn plain_own(words: &Words, mood: Mood, most: usize) -> String {
-    let whole = format!("{} {}", mood.emoji(), words.text());
+    // What reads it is not known: most chats mention after an `@`, and Slack's like within `<`.
+    let whole = format!("{} {}", mood.emoji(), words.text()).replace('@', "@\u{2060}").replace('<', "<\u{2060}");
     let mut longest = most;
     loop {
         let body = json!({"text": short(&whole, longest)}).to_string();

@@ -237,7 +237,7 @@ fn note(
     all.full += u64::from(snapshot.coverage().is_full());
     all.forgotten += u64::from(counted.is_some_and(|counted| snapshot.counts().sessions < counted.sessions));
     all.stretch = Some((all.stretch.map_or(at, |(first, _)| first), at));
-    let messages = message::alerts(findings, snapshot, None, &judging.time_zone);
+    let messages = message::alerts(findings, snapshot, &message::KnownNames::default(), None, &judging.time_zone);
     for (finding, message) in findings.iter().zip(&messages) {
         let over = matches!(finding.why, Why::Resolved { .. } | Why::Calm { .. });
         let tell: Vec<String> = judging.told(&finding.rule, over).map(str::to_owned).collect();

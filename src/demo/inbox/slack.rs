@@ -23,7 +23,7 @@ pub(super) fn check(body: &Value) -> Result<(), Refusal> {
     message.object().map_err(|why| ("invalid_payload", why))?;
     let text = message.get("text").map(|text| text.string().map(|text| (text, text.is_empty()))).transpose();
     let text = text.map_err(|why| ("invalid_payload", why))?;
-    for key in ["unfurl_links", "unfurl_media"] {
+    for key in ["mrkdwn", "unfurl_links", "unfurl_media"] {
         message.may(key, |flag| flag.boolean()).map_err(|why| ("invalid_payload", why))?;
     }
     let mut totals = Totals::default();

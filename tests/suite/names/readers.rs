@@ -1,6 +1,10 @@
 //! What a reader sees of a payload, told apart by how each program reads it. Knows nothing of how headcount escapes.
 
+use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
+
+/// What a form puts behind a mark so that it begins nothing; it is not seen.
+const JOINER: char = '\u{2060}';
 
 /// A payload as it is read.
 #[derive(Debug, Default)]
@@ -35,6 +39,10 @@ pub(super) fn slack(message: &Value) -> Read {
                 ("link", Some(text)) => {
                     read.runs.push(text.to_owned());
                     read.links.push(object["url"].as_str().expect("an address").to_owned());
+                }
+                // The notification: no marks are read in it where it says so, but mentions and links are.
+                ("", Some(text)) if object["mrkdwn"] == false => {
+                    read.runs.extend(unescaped(text).lines().map(|line| line.trim_start_matches("• ").to_owned()));
                 }
                 ("mrkdwn" | "", Some(text)) => read.markup.push(text.to_owned()),
                 ("data_visualization", _) => {
@@ -98,6 +106,130 @@ pub(super) fn teams(message: &Value) -> Read {
         &mut read,
     );
     read
+}
+
+/// As Mattermost reads an attachment: its text is Markdown, and so is a title that leads nowhere.
+pub(super) fn mattermost(message: &Value) -> Read {
+    let mut read = Read::default();
+    let attachment = &message["attachments"][0];
+    for key in ["fallback", "footer"] {
+        read.runs.push(attachment[key].as_str().expect("a text").to_owned());
+    }
+    let (title, link) = (&attachment["title"], attachment["title_link"].as_str().expect("a link or none"));
+    let title = title.as_str().expect("a title");
+    if link.is_empty() {
+        markdown(title, &mut read);
+    } else {
+        read.runs.push(title.to_owned());
+        read.links.push(link.to_owned());
+    }
+    markdown(attachment["text"].as_str().expect("a text"), &mut read);
+    read.skeleton.extend(keys(message));
+    read
+}
+
+/// Markdown as another program reads it. Mentions, emoji and bare addresses are Mattermost's own, and looked for in the text itself.
+fn markdown(text: &str, read: &mut Read) {
+    let mentions = text.match_indices('@').any(|(at, _)| !text[at + 1..].starts_with(JOINER));
+    assert!(!mentions, "somebody is mentioned in {text}");
+    assert!(!text.contains("://") && !text.contains("www."), "an address that becomes a link in {text}");
+    for (at, _) in text.match_indices(':') {
+        let name: String =
+            text[at + 1..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_+-".contains(*c)).collect();
+        let ends = text[at + 1 + name.len()..].starts_with(':');
+        assert!(name.is_empty() || !ends || name.bytes().all(|b| b.is_ascii_digit()), "an emoji in {text}");
+    }
+    let mut line = String::new();
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_MATH;
+    for event in Parser::new_ext(text, options) {
+        match event {
+            Event::Text(text) => line.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => flush(&mut line, read),
+            Event::Start(tag) => {
+                flush_before(&tag, &mut line, read);
+                if let Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } = &tag {
+                    read.links.push(dest_url.to_string());
+                }
+                let name = format!("{tag:?}");
+                read.skeleton.push(name.split([' ', '(', '{']).next().unwrap_or_default().to_owned());
+            }
+            Event::End(end) => {
+                if !matches!(end, pulldown_cmark::TagEnd::Strong) {
+                    flush(&mut line, read);
+                }
+            }
+            other => panic!("{other:?} in {text}"),
+        }
+    }
+    flush(&mut line, read);
+}
+
+fn flush_before(tag: &Tag<'_>, line: &mut String, read: &mut Read) {
+    if matches!(tag, Tag::List(_) | Tag::Item | Tag::Paragraph) {
+        flush(line, read);
+    }
+}
+
+fn flush(line: &mut String, read: &mut Read) {
+    let told = std::mem::take(line).replace(JOINER, "");
+    if !told.trim_matches(' ').is_empty() {
+        read.runs.push(told);
+    }
+}
+
+/// As Google Chat reads a card: its paragraph is HTML of a few tags, all else is shown as it is.
+pub(super) fn google_chat(message: &Value) -> Read {
+    let card = &message["cardsV2"][0]["card"];
+    let widgets = card["sections"][0]["widgets"].as_array().expect("widgets");
+    let mut read = page(widgets[0]["textParagraph"]["text"].as_str().expect("a text"));
+    for run in &mut read.runs {
+        *run = run.trim_start_matches("• ").to_owned();
+    }
+    for tag in &read.skeleton {
+        assert!(["b", "/b", "br"].contains(&tag.as_str()), "<{tag}>");
+    }
+    for key in ["title", "subtitle"] {
+        read.runs.push(card["header"][key].as_str().expect("a text").to_owned());
+    }
+    for widget in &widgets[1..] {
+        for button in widget["buttonList"]["buttons"].as_array().expect("buttons") {
+            read.runs.push(button["text"].as_str().expect("a text").to_owned());
+            read.links.push(button["onClick"]["openLink"]["url"].as_str().expect("an address").to_owned());
+        }
+    }
+    read.skeleton.extend(keys(message));
+    read
+}
+
+/// As ntfy reads a notification: nothing is markup unless it asks for Markdown; what it may do besides is in keys of their own.
+pub(super) fn ntfy(message: &Value) -> Read {
+    let mut read = Read { skeleton: keys(message), ..Read::default() };
+    for key in message.as_object().expect("an object").keys() {
+        assert!(["topic", "title", "message", "priority", "tags", "click"].contains(&key.as_str()), "`{key}`");
+    }
+    read.links.extend(message["click"].as_str().map(str::to_owned));
+    read.runs.push(message["title"].as_str().expect("a title").to_owned());
+    let text = message["message"].as_str().expect("a text");
+    read.runs.extend(text.lines().map(|line| line.trim_start_matches("• ").to_owned()));
+    read
+}
+
+/// Words alone, for whatever reads them: nobody is mentioned.
+pub(super) fn words(message: &Value) -> Read {
+    let text = message["text"].as_str().expect("a text");
+    assert_eq!(message.as_object().map(serde_json::Map::len), Some(1));
+    for mark in ['@', '<'] {
+        assert!(text.match_indices(mark).all(|(at, _)| text[at + 1..].starts_with(JOINER)), "`{mark}` in {text}");
+    }
+    Read { runs: text.lines().map(|line| line.replace(JOINER, "")).collect(), ..Read::default() }
+}
+
+/// The keys of everything, in order.
+pub(super) fn keys(value: &Value) -> Vec<String> {
+    let mut read = Read::default();
+    walk(value, &mut |_, _| {}, &mut read);
+    read.skeleton
 }
 
 fn walk(value: &Value, with: &mut impl FnMut(&Value, &mut Read), read: &mut Read) {

@@ -17,7 +17,7 @@ async fn what_flaps_is_told_once_and_so_is_its_calm_whatever_restarts() {
     world.crowd("", 5).at("08:03").await;
     world.expect(
         "ops",
-        &["crowded is flapping: twice in 2 min", "began at 08:01", "until nothing has changed for 10 min"],
+        &["crowded is flapping: twice in 2 min", "come and gone since 08:01", "until nothing has changed for 10 min"],
     );
     for (minute, people) in [(4, 0), (5, 6), (7, 0), (9, 7), (10, 0)] {
         world.start().await;
@@ -26,7 +26,7 @@ async fn what_flaps_is_told_once_and_so_is_its_calm_whatever_restarts() {
     world.start().await;
     world.at("08:19").await.quiet();
     world.at("08:20").await;
-    world.expect("ops", &["crowded is calm again", "4 times in 9 min, from 08:01", "to 08:10 CET"]);
+    world.expect("ops", &["crowded is calm again", "4 times in 9 min", "From\n08:01 CET", "To\n08:10 CET"]);
     world.at("08:21").await.quiet();
     // And it begins anew.
     world.crowd("", 5).at("08:40").await;
@@ -47,7 +47,7 @@ async fn what_flapped_and_then_stays_is_told_as_what_it_is() {
     world.expect("ops", &["flapping"]);
     world.at("08:12").await.quiet();
     world.at("08:13").await;
-    world.expect("ops", &["5 users, more than 3", "since 08:03"]);
+    world.expect("ops", &["5 users, more than 3", "Since\n08:03"]);
     world.crowd("", 0).at("08:14").await;
     world.expect("ops", &["no users", "It lasted 11 min"]);
     world.at("08:30").await.quiet();

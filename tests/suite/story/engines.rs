@@ -20,7 +20,7 @@ async fn an_engine_that_is_saturated_or_short_of_memory_is_told_by_name() {
         world.expect("ops", &["3800 MB of memory free", "less than 4000", "sense2.example.test", "sense.example.test"]);
     assert!(short.contains("saturated, 3800 MB free"), "{short}");
     world.at("08:03").await;
-    world.expect("ops", &["prod: 1 engine saturated", "Critical", "Since 08:02"]);
+    world.expect("ops", &["prod: 1 engine saturated", "Critical", "Since\n08:02"]);
     // Neither a version that does not tell nor an engine that does not answer is an all-clear.
     world.site.feel(1, Health { saturated: Saturated::Absent, free: 5000.0, ..Health::default() });
     world.at("08:04").await.quiet();

@@ -23,7 +23,7 @@ async fn a_window_holds_everything_of_its_site_and_only_what_lasts_is_told_after
     world.at("08:20").await.quiet();
     world.at("08:29").await.quiet();
     world.at("08:30").await;
-    world.expect("ops", &["5 users, more than 3", "since 08:10"]);
+    world.expect("ops", &["5 users, more than 3", "Since\n08:10"]);
     world.crowd("hr", 0).at("08:31").await;
     world.expect("ops", &["no users"]);
     world.finish().await;

@@ -35,7 +35,7 @@ async fn what_is_still_open_when_a_silence_ends_is_told_then_once() {
     world.at("08:29").await.quiet();
     world.start().await;
     world.at("08:30").await;
-    world.expect("ops", &["5 users, more than 3", "since 08:01"]);
+    world.expect("ops", &["5 users, more than 3", "Since\n08:01"]);
     world.at("08:31").await.quiet();
     world.crowd("", 0).at("08:32").await;
     world.expect("ops", &["no users", "It lasted 31 min"]);
@@ -66,7 +66,7 @@ async fn an_end_that_came_within_a_silence_is_told_when_it_is_over_with_its_own_
     world.start().await;
     world.at("08:30").await.quiet();
     world.at("08:31").await;
-    world.expect("ops", &["It lasted 10 min, from 08:01 CET (Mon 2 Mar 2026) to 08:11 CET"]);
+    world.expect("ops", &["It lasted 10 min", "From\n08:01 CET", "To\n08:11 CET"]);
     world.at("08:32").await.quiet();
     world.finish().await;
 }
@@ -86,7 +86,7 @@ async fn what_was_told_before_and_still_is_so_is_told_again_when_a_silence_ends(
     world.crowd("", 0).at("08:40").await.quiet();
     world.crowd("", 6).at("08:50").await.quiet();
     world.at("09:02").await;
-    world.expect("ops", &["still 6 users", "since 08:50"]);
+    world.expect("ops", &["still 6 users", "Since\n08:50"]);
     world.crowd("", 0).at("09:03").await;
     world.expect("ops", &["no users", "It lasted 13 min"]);
     world.at("09:04").await.quiet();

@@ -17,7 +17,7 @@ async fn missed_checks_are_told_at_the_first_one_after_with_why() {
     world.set("2026-03-02T08:40:00");
     world.start().await;
     world.at("08:41").await;
-    world.expect("ops", &["headcount made no check for 32 min, 31 missed", "at 08:09", "killed", "08:40 CET"]);
+    world.expect("ops", &["headcount made no check for 32 min, 31 missed", "Last check\n08:09", "killed", "08:40 CET"]);
     world.at("08:42").await.quiet();
     // Nobody restarted it, and nothing is known.
     world.at("09:00").await;

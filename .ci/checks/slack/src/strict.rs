@@ -15,7 +15,8 @@ pub fn check(message: &Value) -> Check {
     if text.contains(['<', '>']) {
         return Err("`text` has a `<` or `>` that is not escaped".into());
     }
-    for key in ["unfurl_links", "unfurl_media"] {
+    // Without `mrkdwn` no marks are read in `text`, for which there is no escape.
+    for key in ["mrkdwn", "unfurl_links", "unfurl_media"] {
         if message[key] != false {
             return Err(format!("`{key}` is not false"));
         }
