@@ -145,6 +145,7 @@ impl Workspace {
             "attachments",
             "thread_ts",
             "reply_broadcast",
+            "mrkdwn",
             "unfurl_links",
             "unfurl_media",
         ];
