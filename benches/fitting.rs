@@ -10,7 +10,6 @@ mod limits;
 
 use std::time::Instant;
 
-use headcount::channels::{ChannelKind, Names, format};
 use headcount::message::{Facts, Message, Notice, sample};
 use headcount::render::Engine;
 use proptest::prelude::*;
@@ -33,11 +32,11 @@ fn listing() -> Vec<Message> {
     sample::all().into_iter().map(|(_, message)| message).filter(lists).collect()
 }
 
-fn median(kind: ChannelKind, message: &Message, engine: &Engine) -> f64 {
+fn median(form: &crowds::Form, message: &Message, engine: &Engine) -> f64 {
     let mut took: Vec<_> = (0..ROUNDS)
         .map(|_| {
             let begun = Instant::now();
-            let payload = format(kind, message, engine, Names::Full);
+            let payload = form.format(message, engine);
             let took = begun.elapsed().as_secs_f64() * 1e3;
             assert!(!payload.body().is_empty());
             took
@@ -69,8 +68,8 @@ fn main() {
         ("50,000 people", crowds::about(named("who"), &short, 50_000)),
         ("50,000 people, long names", crowds::about(named("who"), &long, 50_000)),
     ] {
-        for kind in ChannelKind::ALL {
-            println!("{what}, {kind}: {:.1} ms", median(kind, &message, &engine));
+        for form in crowds::every_form() {
+            println!("{what}, {form}: {:.1} ms", median(&form, &message, &engine));
         }
     }
     let cases = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(0);
@@ -82,8 +81,8 @@ fn main() {
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let held = runner.run(&messages(), |(which, names, count)| {
         let message = crowds::about(all[which % all.len()].clone(), &names, count);
-        for kind in ChannelKind::ALL.into_iter().filter(|kind| crowds::lists(*kind)) {
-            crowds::holds(kind, &message, &engine).map_err(TestCaseError::fail)?;
+        for form in &crowds::every_form() {
+            crowds::holds(form, &message, &engine).map_err(TestCaseError::fail)?;
         }
         Ok(())
     });

@@ -134,7 +134,8 @@ fn formatted(form: Form<'_>, message: &Message, engine: &Engine, names: Names) -
     match dressed {
         Ok(dressed) => (Payload::new(dressed.body, dressed.plainer.into_iter().chain(plainer).collect(), title), None),
         Err(trouble) => {
-            let excuse = format!("This message is in plain words, because a template failed: {trouble}.");
+            let told = engine.without_paths(&trouble.to_string());
+            let excuse = format!("This message is in plain words, because a template failed: {told}.");
             let notes: Vec<&str> = left_out.into_iter().chain([excuse.as_str()]).collect();
             let body = plainly(&notes);
             (Payload::new(body, plainer.into_iter().collect(), title), Some(trouble))

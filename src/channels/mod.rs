@@ -46,7 +46,7 @@ pub use used::{Used, used};
 
 pub use crate::names::Names;
 
-use crate::message::Message;
+use crate::message::{Kind, Message};
 use crate::render::Engine;
 
 /// The kinds of channel that there are.
@@ -215,6 +215,24 @@ impl Channel {
     /// A message in this channel's form.
     pub fn format(&self, message: &Message, engine: &Engine) -> Payload {
         format::format_as(self.form(), message, engine, self.names)
+    }
+
+    /// A message that follows one with this title, so that readers keep them together; `whole` says whether all that the first
+    /// told is over. Chats do so by other means.
+    pub fn following(&self, payload: Payload, kind: Kind, first: &str, whole: bool) -> Payload {
+        let state = match kind {
+            Kind::Repeat => "Still open",
+            Kind::Resolved if whole => "Resolved",
+            Kind::Resolved => "Resolved in part",
+            // What is new says so in a subject of its own.
+            _ => return payload,
+        };
+        let followed =
+            (self.kind() == ChannelKind::Email).then(|| email::format::following(payload.body(), state, first));
+        match followed.flatten() {
+            Some(body) => payload.with_body(body),
+            None => payload,
+        }
     }
 
     /// Puts every sample into its own form, where it has one, and tells where that fails.

@@ -16,6 +16,11 @@ impl Payload {
         Self { body, plainer, title }
     }
 
+    /// The same with another body, which is within the limits, too.
+    pub(super) fn with_body(self, body: String) -> Self {
+        Self { body, ..self }
+    }
+
     /// What is sent.
     pub fn body(&self) -> &str {
         &self.body

@@ -110,7 +110,12 @@ impl Rooms {
         let mut outgoing = Outgoing { calm: told.findings.iter().filter_map(calm).collect(), ..Outgoing::default() };
         for decided in decide(&news, &books, policy, self.clock.now()) {
             if let Some(place) = self.channels.get(&decided.channel) {
-                self.carry_out(&decided, place, told, &news, &mut outgoing);
+                // Only what follows one message alone belongs to it as a whole.
+                let first = match decided.follows.as_deref().filter(|_| decided.thread.is_some()) {
+                    Some(first) => self.store.title_of(first, &decided.channel).await?,
+                    None => None,
+                };
+                self.carry_out(&decided, place, told, &news, first.as_deref(), &mut outgoing);
             }
         }
         Ok(outgoing)
@@ -122,6 +127,7 @@ impl Rooms {
         place: &Place,
         told: &Found<'_>,
         news: &[News<'_>],
+        first: Option<&str>,
         outgoing: &mut Outgoing,
     ) {
         let mut note = |index: usize, cause: Option<&str>, title: &str| {
@@ -146,7 +152,11 @@ impl Rooms {
         if let Some(message) = message::several(parts, told.everyone) {
             let follows = decided.follows.as_deref();
             let about = Addressed { cause: &cause, follows, kind: message.kind, urgent: false };
-            let payload = place.channel.format(&message, &self.engine);
+            let mut payload = place.channel.format(&message, &self.engine);
+            if let Some(first) = first {
+                let whole = decided.ended.iter().any(|(cause, _)| Some(cause) == decided.follows.as_ref());
+                payload = place.channel.following(payload, message.kind, first, whole);
+            }
             let deliveries = address(&payload, &place.channel, &about);
             outgoing.deliveries.extend(deliveries.into_iter().map(|new| NewDelivery { thread: decided.thread, ..new }));
             outgoing.hours.push((decided.channel.clone(), decided.hour));

@@ -112,6 +112,12 @@ impl Engine {
         self.replaced.get(name).or(frame).map_or_else(|| name.to_owned(), Clone::clone)
     }
 
+    /// A text with the names of templates in place of the files that replace them: where those lie is no business of whoever
+    /// reads a message.
+    pub fn without_paths(&self, text: &str) -> String {
+        self.replaced.iter().fold(text.to_owned(), |text, (name, path)| text.replace(path.as_str(), name))
+    }
+
     /// Where it failed, what sort of failure, and at which words of the template. An error's details may hold people's names, so
     /// they stay behind. `own` is the text of a template that is not one of these.
     fn failure(&self, of: &str, own: Option<&str>, error: &minijinja::Error) -> TemplateError {

@@ -152,6 +152,16 @@ async fn settle_in(
 }
 
 impl Store {
+    /// The title of what was told for a cause in a channel, as long as it is kept.
+    pub async fn title_of(&self, cause: &str, channel: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT title FROM delivery WHERE cause = $1 AND channel = $2 LIMIT 1")
+            .bind(cause)
+            .bind(channel)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
     /// Promises deliveries that no poll or report is behind: a test, an announcement.
     pub async fn enqueue(&self, deliveries: &[NewDelivery], now: Timestamp) -> Result<Vec<DeliveryId>, StoreError> {
         let mut tx = begin(&self.pool).await?;

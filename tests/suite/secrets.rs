@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::channels::{Belongs, Channel, Outcome, Parcel, Settings, email, slack, teams};
+use headcount::channels::{Belongs, Channel, Outcome, Parcel, Proxy, Settings, email, slack, teams, webhook};
 use headcount::demo::certificates::Authority;
 use headcount::demo::inbox::{Smtp, SmtpOptions};
 use headcount::secret::Secret;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use crate::support::{Log, World};
 
 /// What must be told nowhere: parts of addresses, a password, and how it is sent.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 13] = [
     "xoxb-",
     "topsecret",
     "alsosecret",
@@ -22,7 +22,15 @@ const SECRETS: [&str; 8] = [
     "aHVudGVyMi1odW50ZXIy",
     "AGhlYWRjb3VudABodW50ZXIyLWh1bnRlcjI=",
     "hunter2",
+    // What a webhook is signed with, as written and as meant; and the login of a proxy.
+    "aG9va3NlY3JldC1ob29rc2VjcmV0LWhvb2s=",
+    "hooksecret",
+    "proxysecret",
+    "proxyuser",
+    "cHJveHl1c2VyOnByb3h5c2VjcmV0",
 ];
+/// A key for signing.
+const KEY: &str = "whsec_aG9va3NlY3JldC1ob29rc2VjcmV0LWhvb2s=";
 const PATH: &str = "/services/T0/B0SECRETB0/topsecret?api-version=1&sp=%2Ftriggers&sig=alsosecret%2Fx";
 
 fn free_of_secrets(what: &str, text: &str) {
@@ -100,15 +108,24 @@ async fn nobody() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port()
 }
 
-fn chats(address: &str) -> [Channel; 3] {
+/// Every channel that is posted to; the webhooks sign what they send, and one has a form of its own.
+fn chats(address: &str) -> [Channel; 5] {
+    let slack = slack::Settings::new(Secret::new(address)).expect("an address");
     let bot =
         slack::Settings::bot(Secret::new("xoxb-1-topsecret"), "#ops", Some(Secret::new(address))).expect("settings");
-    let slack = slack::Settings::new(Secret::new(address)).expect("an address");
     let teams = teams::Settings::new(Secret::new(address)).expect("an address");
+    let hook = |template| {
+        let keys = webhook::Keys::new(&Secret::new(KEY)).expect("a key");
+        let settings = webhook::Settings::new(Secret::new(address), Some(keys), template, None).expect("an address");
+        Settings::Webhook(settings)
+    };
+    let own = webhook::Template::new("own.json.j2", "{\"text\": {{ title }}}").expect("a template");
     [
         Channel::new("ops", Settings::Slack(slack)),
-        Channel::new("managers", Settings::Teams(teams)),
         Channel::new("bot", Settings::Slack(bot)),
+        Channel::new("managers", Settings::Teams(teams)),
+        Channel::new("audit", hook(None)),
+        Channel::new("chat", hook(Some(own))),
     ]
 }
 
@@ -163,6 +180,28 @@ async fn no_address_is_told_when_time_is_up() {
     let patience = Duration::from_hours(1);
     let why = tokio::time::timeout(patience, tried("a silent mail server", &channel, body)).await.expect("an end");
     assert!(why.contains("did not finish"), "{why}");
+}
+
+/// Takes a way through it or refuses it, repeating all that it was asked; what a way leads to is itself.
+#[tokio::test]
+async fn no_login_of_a_proxy_is_told_whatever_it_answers() {
+    for (what, port, told) in [
+        ("nobody", nobody().await, "refused"),
+        ("407", echo("407 Proxy Authentication Required", "").await, "wants a login"),
+        ("403", echo("403 Forbidden", "").await, "opened no way"),
+        ("502", echo("502 Bad Gateway", "").await, "opened no way"),
+        ("no HTTP", listener(b"220 mail.example.com\r\n", true).await, ""),
+        ("a cut", listener(b"", true).await, ""),
+        ("a way that ends in nothing", listener(b"HTTP/1.1 200 OK\r\n\r\n", true).await, ""),
+        ("a way to what is no TLS", listener(b"HTTP/1.1 200 OK\r\n\r\nSSH-2.0-OpenSSH\r\n", true).await, ""),
+    ] {
+        let proxy =
+            || Proxy::new(Secret::new(format!("http://proxyuser:proxysecret@127.0.0.1:{port}"))).expect("a proxy");
+        for channel in chats(&format!("https://hooks.example.com{PATH}")) {
+            let why = tried(what, &channel.with_proxy(Some(proxy())), "{}").await;
+            assert!(why.contains(told), "{what}: {why}");
+        }
+    }
 }
 
 fn mailing(port: u16, tls: &str, password: &str) -> (Channel, &'static str) {

@@ -210,3 +210,17 @@ fn a_mail_carries_its_chart_and_everyone_who_had_no_room() {
         assert!(parts.get("people").is_none() && !mail.contains("people.csv"), "{name}");
     }
 }
+
+#[test]
+fn a_template_of_ones_own_that_fails_is_named_without_where_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("words")).unwrap();
+    std::fs::write(folder.path().join("words/alert.txt.j2"), "x\n{{ nobody }}").unwrap();
+    let engine = Engine::new(Some(folder.path())).unwrap();
+    let lies = folder.path().display().to_string();
+    assert!(rehearse(&engine)[0].contains(&lies), "{:?}", rehearse(&engine));
+    for kind in ChannelKind::ALL {
+        let body = format(kind, &super::sample("alert_crowded"), &engine, Names::Full).body().to_owned();
+        assert!(body.contains(PLAIN) && body.contains("words/alert.txt.j2") && !body.contains(&lies), "{body}");
+    }
+}

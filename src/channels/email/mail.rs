@@ -33,6 +33,10 @@ pub(super) fn mail(settings: &Settings, channel: &str, parcel: Parcel<'_>) -> Re
     if let Some(earlier) = parcel.in_reply_to {
         mail = mail.in_reply_to(bracketed(earlier)).references(bracketed(earlier));
     }
+    // Exchange and Outlook keep together what has one topic, MS-OXCMAIL 2.2.3.2.6.
+    if let Some(topic) = &parts.topic {
+        mail = mail.raw_header(header("Thread-Topic", topic));
+    }
     // RFC 3834, MS-OXCMAIL 2.1.3.2.20, and RFC 2919.
     mail = mail
         .raw_header(header("Auto-Submitted", "auto-generated"))

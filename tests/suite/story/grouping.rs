@@ -25,8 +25,10 @@ async fn findings_of_one_poll_are_one_message_and_each_end_is_threaded_under_it(
     world.expect("ops", &["1 user"]);
     let second = world.expect_mail("cio@example.com", &["1 user"]);
     world.expect_mail("lead@example.com", &["1 user"]);
-    for closed in [first, second] {
+    let subject = opened.header("Subject").expect("a subject");
+    for (closed, state) in [(first, "Resolved in part"), (second, "Resolved")] {
         assert_eq!(closed.header("In-Reply-To"), opened.header("Message-ID"));
+        assert_eq!(closed.header("Subject"), Some(format!("[{state}] {subject}")));
     }
     // Both at once, and one more for a channel that takes the critical alone.
     world.crowd("hr", 9).at("08:04").await;

@@ -28,6 +28,9 @@ async fn opening_and_closing_are_told_once_in_each_channel() {
     let closed = world.expect_mail("cio@example.com", &["2 users"]);
     world.expect_mail("lead@example.com", &["2 users"]);
     assert_eq!(closed.header("In-Reply-To"), opened.header("Message-ID"), "the all-clear is threaded under its alert");
+    let subject = opened.header("Subject").expect("a subject");
+    assert_eq!(closed.header("Subject"), Some(format!("[Resolved] {subject}")), "Gmail keeps these together");
+    assert_eq!(closed.header("Thread-Topic"), Some(subject), "Outlook keeps these together");
     assert!(opened.header("Message-ID").is_some_and(|id| id.ends_with("@example.com>") && id.len() == 46));
     world.at("08:05").await.quiet();
     world.finish().await;
