@@ -154,8 +154,7 @@ impl Rooms {
             let about = Addressed { cause: &cause, follows, kind: message.kind, urgent: false };
             let mut payload = place.channel.format(&message, &self.engine);
             if let Some(first) = first {
-                let whole = decided.ended.iter().any(|(cause, _)| Some(cause) == decided.follows.as_ref());
-                payload = place.channel.following(payload, message.kind, first, whole);
+                payload = place.channel.following(payload, message.kind, first, decided.ends);
             }
             let deliveries = address(&payload, &place.channel, &about);
             outgoing.deliveries.extend(deliveries.into_iter().map(|new| NewDelivery { thread: decided.thread, ..new }));

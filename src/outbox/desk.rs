@@ -95,6 +95,8 @@ pub struct Decided {
     /// The cause of the message that it follows, and how.
     pub follows: Option<String>,
     pub thread: Option<Thread>,
+    /// Whether nothing goes on, with this, of what that one told the beginning of.
+    pub ends: bool,
     pub held: Vec<(usize, HeldBy)>,
     /// The channel's hour after this.
     pub hour: Hour,
@@ -155,13 +157,15 @@ fn for_channel(channel: &str, policy: &Policy, news: &[News<'_>], books: &Books,
         let causes: Vec<_> = together.iter().map(|index| told(*index).and_then(|told| told.cause.clone())).collect();
         let follows = causes.iter().flatten().next().cloned();
         let of_one = follows.as_ref().filter(|first| causes.iter().all(|cause| cause.as_ref() == Some(first)));
-        let thread = of_one.map(|cause| {
-            let over = together.iter().all(|index| news[*index].turn == NewsTurn::Over);
-            if over && is_over(channel, cause, news, books) { Thread::Reply } else { Thread::Broadcast }
+        let ends = of_one.is_some_and(|cause| is_over(channel, cause, news, books));
+        // What is changed to say that it is over says so to everyone; a summary stays as it is.
+        let thread = of_one.map(|cause| match ends && !cause.starts_with(SUMMARY) {
+            true => Thread::Reply,
+            false => Thread::Broadcast,
         });
         hour.told = hour.told.saturating_add(1);
         let held = Vec::new();
-        decided.push(Decided { channel: channel.to_owned(), now: together, follows, thread, held, hour });
+        decided.push(Decided { channel: channel.to_owned(), now: together, follows, thread, ends, held, hour });
     }
     if !held.is_empty() {
         held.sort_unstable();
@@ -172,6 +176,7 @@ fn for_channel(channel: &str, policy: &Policy, news: &[News<'_>], books: &Books,
                 now: Vec::new(),
                 follows: None,
                 thread: None,
+                ends: false,
                 held,
                 hour,
             }),
@@ -193,12 +198,11 @@ fn grouped<'a>(together: Vec<usize>, policy: &Policy, follows: impl Fn(usize) ->
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// Whether a message is changed to say that it is over, with this news: nothing that it told the beginning of goes on. A summary
-/// stays as it is.
+/// Whether nothing goes on, with this news, of what a message told the beginning of.
 fn is_over(channel: &str, cause: &str, news: &[News<'_>], books: &Books) -> bool {
     let over = |thread: &str| news.iter().any(|news| news.turn == NewsTurn::Over && news.thread == Some(thread));
     let mut beside = books.told.iter().filter(|told| told.channel == channel && told.cause.as_deref() == Some(cause));
-    !cause.starts_with(SUMMARY) && beside.all(|told| told.closed.is_some() || over(&told.thread))
+    beside.all(|told| told.closed.is_some() || over(&told.thread))
 }
 
 #[cfg(test)]
