@@ -159,10 +159,8 @@ fn for_channel(channel: &str, policy: &Policy, news: &[News<'_>], books: &Books,
         let of_one = follows.as_ref().filter(|first| causes.iter().all(|cause| cause.as_ref() == Some(first)));
         let ends = of_one.is_some_and(|cause| is_over(channel, cause, news, books));
         // What is changed to say that it is over says so to everyone; a summary stays as it is.
-        let thread = of_one.map(|cause| match ends && !cause.starts_with(SUMMARY) {
-            true => Thread::Reply,
-            false => Thread::Broadcast,
-        });
+        let thread =
+            of_one.map(|cause| if ends && !cause.starts_with(SUMMARY) { Thread::Reply } else { Thread::Broadcast });
         hour.told = hour.told.saturating_add(1);
         let held = Vec::new();
         decided.push(Decided { channel: channel.to_owned(), now: together, follows, thread, ends, held, hour });
