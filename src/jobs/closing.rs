@@ -27,7 +27,7 @@ pub async fn closings(rooms: &Rooms) -> Result<bool, StoreError> {
                 .into_iter()
                 .map(|new| NewDelivery { thread: Some(Thread::Edit), ..new })
                 .collect();
-            promised |= !rooms.store.enqueue(&deliveries, now).await?.is_empty();
+            promised |= !rooms.store.close_message(&over, &deliveries, now).await?.is_empty();
         }
     }
     if promised {

@@ -10,8 +10,9 @@ use crate::message::clean;
 
 /// The colour of what is over, where the message has none of its own.
 const GREEN: &str = "#2e7d32";
-/// Without this nothing can be posted.
+/// Without this nothing can be posted; apps of old have a scope that holds it.
 const SCOPE: &str = "chat:write";
+const OF_OLD: [&str; 2] = ["bot", "chat:write:bot"];
 
 pub(super) async fn send(client: &http::Client, bot: &Bot, parcel: Parcel<'_>) -> Outcome {
     let Ok(message) = serde_json::from_str::<Value>(parcel.body) else {
@@ -93,7 +94,8 @@ pub(super) async fn reach(client: &http::Client, bot: &Bot) -> Result<String, St
         let advice = of_the_token(&said).map_or_else(String::new, |advice| format!(": {advice}"));
         return Err(hide(&clean(&format!("Slack answered {}{advice}", said.error))));
     }
-    if answer.scopes.is_some_and(|scopes| scopes.split(',').all(|scope| scope.trim() != SCOPE)) {
+    let writes = |scope: &str| scope == SCOPE || OF_OLD.contains(&scope);
+    if answer.scopes.is_some_and(|scopes| !scopes.split(',').map(str::trim).any(writes)) {
         return Err(format!(
             "the app lacks the scope `{SCOPE}`: add it under OAuth & Permissions, and install the app anew"
         ));
