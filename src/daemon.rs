@@ -550,6 +550,13 @@ impl Schedule {
             },
             Err(error) => self.rest(&error, rooms.clock.now()),
         }
+        // What was seen is recorded, and the next poll need not wait: a name more or less changes nothing of it.
+        drop(free);
+        if let Work::Check(watch) = &self.work
+            && let Err(error) = jobs::learn_names(&rooms, watch).await
+        {
+            tracing::warn!(site = &*watch.site.name, %error, "cannot keep what people are called");
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exit::{Exit, Failure};
 use super::who::sentence;
-use super::{Context, outbox, output, topology};
+use super::{Context, health, outbox, output, topology};
 use crate::channels::ChannelKind;
 use crate::config::Config;
 use crate::jobs::Site;
 use crate::message::lasting;
 use crate::outbox::Sick;
-use crate::qlik::{Inspection, Qlik, ServerCertificate};
+use crate::qlik::{AskEngines, Inspection, Qlik, ServerCertificate};
 use crate::snapshot::{Counts, Observation};
 use crate::store::{Answer, Store};
 
@@ -39,7 +39,7 @@ impl Line {
 /// Tries everything, and tells it line by line. 3 when a site was not seen whole, else 1 when a channel was not reached.
 pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
-    let sites = join_all(config.sites.iter().map(|site| look(context, site))).await;
+    let sites = join_all(config.sites.iter().map(|site| look(context, config, site))).await;
     for lines in sites {
         for line in lines? {
             if !line.fine {
@@ -131,7 +131,7 @@ fn tell(line: &Line) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn look(context: &Context<'_>, site: &Site) -> Result<Vec<Line>, Failure> {
+async fn look(context: &Context<'_>, config: &Config, site: &Site) -> Result<Vec<Line>, Failure> {
     let qlik = Qlik::new(&site.qlik).map_err(|error| Failure::usage(error.to_string()))?;
     let inspections = qlik.inspect(context.clock.now()).await;
     let now = context.clock.now();
@@ -147,7 +147,52 @@ async fn look(context: &Context<'_>, site: &Site) -> Result<Vec<Line>, Failure> 
         }
         lines.push(pair_line(&site.name, inspection));
     }
+    lines.extend(engines(config, site, &qlik, now).await);
+    if let (false, true, Err(why)) = (qlik.discovers(), is_polled(config, site), qlik.tells_names().await) {
+        // They are a courtesy: the check does not fail for it.
+        let (what, advice) = (output::shown(&why.what), output::cut(&why.advice, 600));
+        output::complain(&format!(
+            "site {}: what people are called is not known: {}: {what}; {advice}; those whom the proxies do not name are shown without a name",
+            output::shown(&site.name),
+            why.tried
+        ));
+    }
     Ok(lines)
+}
+
+fn is_polled(config: &Config, site: &Site) -> bool {
+    config.checks.iter().any(|check| check.site.name == site.name)
+}
+
+/// The engines, where a rule or a digest wants to know how they are.
+async fn engines(config: &Config, site: &Site, qlik: &Qlik, now: Timestamp) -> Vec<Line> {
+    let Some(check) = config.checks.iter().find(|check| check.site.name == site.name) else { return Vec::new() };
+    let needed = check.rules.iter().any(|rule| rule.kind.looks_at_engines());
+    if !needed && !check.engines {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for engine in qlik.engines(now, AskEngines::Always).await {
+        match &engine.health {
+            Ok(health) => {
+                let saturated = match health.saturated {
+                    None => "does not tell whether it is saturated",
+                    Some(false) => "not saturated",
+                    Some(true) => "saturated",
+                };
+                let free = health.memory_free.map(|free| format!(", {free:.0} MB free")).unwrap_or_default();
+                let (site, host) = (output::shown(&site.name), output::shown(&engine.host));
+                lines.push(Line::fine(format!("site {site}, engine {host}: {saturated}{free}")));
+            }
+            Err(why) if needed => lines.push(Line::wrong(health::sentence(&site.name, &engine.host, why))),
+            // A digest does without it.
+            Err(why) => {
+                let said = health::sentence(&site.name, &engine.host, why);
+                output::complain(&format!("{said}; digests do without it, or say `engines: false` in them"));
+            }
+        }
+    }
+    lines
 }
 
 /// What the repository says, where it is asked which proxies there are.

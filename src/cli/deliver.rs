@@ -31,6 +31,9 @@ pub(super) struct Came {
     pub(super) taken: bool,
     /// Whether it is still to be sent.
     pub(super) waits: bool,
+    /// Whether nobody else sends it: no daemon holds the lock.
+    pub(super) alone: bool,
+    pub(super) channel: String,
     pub(super) said: String,
 }
 
@@ -70,7 +73,9 @@ pub(super) async fn settle(rooms: &Rooms, ids: &[DeliveryId], unsent: Unsent) ->
         for id in ids {
             if let Some(delivery) = rooms.store.delivery(*id).await? {
                 let waits = delivery.channel_waits.as_ref().map(|(until, _)| *until).filter(|until| *until > now);
-                let failed = delivery.last_error.is_some() || (waits.is_some() && lock.is_some());
+                // A test goes ahead of what waits, where a daemon sends it; nothing else does.
+                let held = waits.is_some() && (lock.is_some() || unsent == Unsent::Waits);
+                let failed = delivery.last_error.is_some() || held;
                 let due = waits.map_or(delivery.due, |until| delivery.due.max(until));
                 let soon = due.duration_since(now) <= SOON && waited <= SOON;
                 open |= delivery.state == DeliveryState::Pending && (!failed || soon);
@@ -89,7 +94,8 @@ pub(super) async fn settle(rooms: &Rooms, ids: &[DeliveryId], unsent: Unsent) ->
             if unsent == Unsent::Dropped && waits {
                 rooms.store.drop_delivery(*id, rooms.clock.now()).await?;
             }
-            all.push(Came { id: *id, taken, waits, said });
+            let (alone, channel) = (lock.is_some(), delivery.channel.clone());
+            all.push(Came { id: *id, taken, waits, alone, channel, said });
         }
     }
     Ok(all)

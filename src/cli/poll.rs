@@ -68,7 +68,7 @@ pub(super) async fn poll(context: &Context<'_>, args: &Poll) -> Result<Exit, Fai
     let mut polled = Vec::new();
     let mut watched = Vec::new();
     for check in checks {
-        let watch = Watch::new(check).map_err(|error| Failure::usage(error.to_string()))?;
+        let watch = Watch::unrecorded(check).map_err(|error| Failure::usage(error.to_string()))?;
         let interval = check.cron.step_at(now);
         polled.push((check, observe_and_judge(store.as_ref(), &watch, now, interval).await?));
         watched.push(watch);

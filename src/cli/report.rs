@@ -14,7 +14,7 @@ use crate::config::nearest;
 use crate::daemon;
 use crate::history::{Period, Span, start_of};
 use crate::jobs::{self, Digest, Report, ReportKind, Rooms};
-use crate::message::{Digest as DigestFacts, Facts, Message, Usage, Watched};
+use crate::message::{Digest as DigestFacts, DigestEngine, Facts, Message, Usage, Watched};
 use crate::qlik::Qlik;
 
 /// How wide it is where nobody says so, as in a pipe.
@@ -206,35 +206,44 @@ fn csv(message: &Message) -> String {
 /// One row for each period, or for each day of a week.
 fn digest_csv(digest: &DigestFacts) -> String {
     let mut text = "from,to,people,people_before,people_usual,sessions,anonymous,peak,peak_at,average,new_people,back,\
-                    polls_seen,polls_due\n"
+                    polls_seen,polls_due,memory_free_mb,memory_free_at,saturated_s,engine_restarts\n"
         .to_owned();
-    let mut row = |from: &str, to: &str, usage: &Usage, new: Option<u64>, back: Option<u64>, watched: &Watched| {
-        let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-        let cells = [
-            from.to_owned(),
-            to.to_owned(),
-            number(usage.people.now),
-            number(usage.people.before),
-            number(usage.people.last_week),
-            number(usage.sessions.now),
-            number(usage.anonymous.now),
-            number(usage.peak.now),
-            usage.peak_at.as_ref().map_or_else(String::new, |peak| peak.at.utc.clone()),
-            number(usage.average.now),
-            number(new),
-            number(back),
-            watched.seen.to_string(),
-            watched.due.to_string(),
-        ];
-        text.push_str(&cells.join(","));
-        text.push('\n');
-    };
+    let mut row =
+        |(from, to): (&str, &str), usage: &Usage, (new, back), engines: &[DigestEngine], watched: &Watched| {
+            let least =
+                engines.iter().filter(|engine| engine.memory_free.is_some()).min_by_key(|engine| engine.memory_free);
+            // Of all engines together; what none of them told stays empty.
+            let sum = |of: fn(&DigestEngine) -> Option<u64>| engines.iter().filter_map(of).reduce(u64::saturating_add);
+            let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+            let cells = [
+                from.to_owned(),
+                to.to_owned(),
+                number(usage.people.now),
+                number(usage.people.before),
+                number(usage.people.last_week),
+                number(usage.sessions.now),
+                number(usage.anonymous.now),
+                number(usage.peak.now),
+                usage.peak_at.as_ref().map_or_else(String::new, |peak| peak.at.utc.clone()),
+                number(usage.average.now),
+                number(new),
+                number(back),
+                watched.seen.to_string(),
+                watched.due.to_string(),
+                number(least.and_then(|engine| engine.memory_free)),
+                least.and_then(|engine| engine.memory_free_at.as_ref()).map_or_else(String::new, |at| at.utc.clone()),
+                number(sum(|engine| engine.saturated_seconds)),
+                number(sum(|engine| engine.restarts)),
+            ];
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        };
     if digest.days.is_empty() {
         let (from, to) = (&digest.from.utc, &digest.to.utc);
-        row(from, to, &digest.usage, digest.new_people, digest.back, &digest.watched);
+        row((from, to), &digest.usage, (digest.new_people, digest.back), &digest.engines, &digest.watched);
     }
     for day in &digest.days {
-        row(&day.at.utc, &day.to.utc, &day.usage, day.new_people, day.back, &day.watched);
+        row((&day.at.utc, &day.to.utc), &day.usage, (day.new_people, day.back), &day.engines, &day.watched);
     }
     text
 }

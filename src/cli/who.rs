@@ -16,7 +16,7 @@ use super::{Context, health, known, output, then, topology};
 use crate::config::load::Loader;
 use crate::message::KnownNames;
 use crate::qlik::{
-    self, Fingerprint, Identity, Pattern, Ports, Proxies, ProxySettings, Qlik, RepositoryUser, Roots, Trust,
+    self, AskEngines, Fingerprint, Identity, Pattern, Ports, Proxies, ProxySettings, Qlik, RepositoryUser, Roots, Trust,
 };
 use crate::snapshot::{Counts, Pair, Snapshot, Unseen};
 use crate::store::{Store, StoreError};
@@ -47,7 +47,8 @@ pub(super) async fn who(context: &Context<'_>, args: &Who) -> Result<Exit, Failu
             Err(error) => output::complain(&format!("what is known of proxies is missing, since {error}")),
         }
     }
-    let snapshots = join_all(asked.iter().map(|site| site.observe_with(now, args.health))).await;
+    let health = if args.health { AskEngines::Always } else { AskEngines::Not };
+    let snapshots = join_all(asked.iter().map(|site| site.observe_with(now, health))).await;
 
     let mut names = KnownNames::default();
     if let Some(database) = &database {

@@ -312,6 +312,7 @@ pub(super) struct Report {
 pub(super) struct Digest {
     pub(super) period: Period,
     pub(super) name_people: Option<bool>,
+    pub(super) engines: Option<bool>,
     pub(super) working_hours: Option<Window>,
 }
 

@@ -7,8 +7,10 @@
 
 mod calendar;
 mod compare;
+mod engines;
 mod hours;
 
 pub use calendar::{Period, Span, start_of};
 pub use compare::{Compared, Looked, Set};
+pub use engines::{EngineHealth, engines};
 pub use hours::{Course, Heat, UsualHours, course, heat, usual_hours, working};

@@ -15,6 +15,8 @@ use crate::store::{Store, StoreError};
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How long a repository is left alone that did not say what people are called.
 const REST: SignedDuration = SignedDuration::from_mins(15);
+/// The same where nothing else is asked of it: it may well be out of reach for good.
+const LONG_REST: SignedDuration = SignedDuration::from_hours(1);
 /// The most people who are asked about after one poll.
 const MOST: u32 = 400;
 
@@ -78,11 +80,14 @@ pub(super) async fn addresses(
     Ok(Addresses { of, names, trouble: None })
 }
 
-/// Learns what people are called who are on a site whose repository is asked for its proxies, too. Addresses are not asked
-/// for here: whoever is not to be written to has none in the store.
-pub(super) async fn learn_names(rooms: &Rooms, watch: &Watch) -> Result<(), StoreError> {
+/// Learns what people are called who are on, after a poll and beside the next one: nobody waits for it. Addresses are not
+/// asked for here: whoever is not to be written to has none in the store.
+pub async fn learn_names(rooms: &Rooms, watch: &Watch) -> Result<(), StoreError> {
     let now = rooms.clock.now();
-    if !watch.qlik.discovers() || watch.names_rest(now) {
+    // Where the last one is still at it, that is enough.
+    let Ok(mut silent) = watch.naming.try_lock() else { return Ok(()) };
+    let rest = if watch.qlik.discovers() { REST } else { LONG_REST };
+    if silent.is_some_and(|(since, _)| (SignedDuration::ZERO..rest).contains(&now.duration_since(since))) {
         return Ok(());
     }
     let site = &*watch.site.name;
@@ -93,16 +98,20 @@ pub(super) async fn learn_names(rooms: &Rooms, watch: &Watch) -> Result<(), Stor
     }
     match watch.qlik.accounts(&unnamed).await {
         Err(why) => {
-            tracing::debug!(
-                site,
-                tried = why.tried,
-                "what people are called was not heard: {}; {}",
-                why.what,
-                why.advice
-            );
-            watch.rest_names(now.checked_add(REST).unwrap_or(now));
+            // What lasts is said once.
+            if silent.replace((now, why.kind)).is_none_or(|(_, before)| before != why.kind) {
+                let (tried, what, advice) = (why.tried, why.what, why.advice);
+                tracing::info!(
+                    site,
+                    tried,
+                    "what people are called is not known: {what}; {advice}; those whom the proxies do not name are shown without a name"
+                );
+            }
         }
         Ok(accounts) => {
+            if silent.take().is_some() {
+                tracing::info!(site, "the repository says what people are called");
+            }
             let told: HashMap<_, _> = accounts.iter().map(|account| (account.user.folded(), account)).collect();
             let name = |user: &&User| told.get(&user.folded()).and_then(|account| account.user.name.as_deref());
             let rows: Vec<_> = unnamed.iter().map(|user| (*user, name(user))).collect();

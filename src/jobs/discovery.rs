@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::qlik::{Doubt, Qlik, Topology};
+use crate::qlik::{AskEngines, Doubt, Qlik, Topology};
 use crate::snapshot::{Snapshot, UnseenKind};
 use crate::store::{self, Store, StoreError};
 
@@ -34,7 +34,7 @@ pub async fn recall(store: &Store, site: &str, qlik: &Qlik) -> Result<(), StoreE
 
 /// Looks at a site by what is known of it, and keeps what its repository said.
 pub(super) async fn look(store: &Store, site: &str, qlik: &Qlik, at: Timestamp) -> Result<Snapshot, StoreError> {
-    look_with(store, site, qlik, at, false).await
+    look_with(store, site, qlik, at, AskEngines::Not).await
 }
 
 /// The same, with the health of the engines.
@@ -44,7 +44,7 @@ pub(super) async fn look_closely(
     qlik: &Qlik,
     at: Timestamp,
 ) -> Result<Snapshot, StoreError> {
-    look_with(store, site, qlik, at, true).await
+    look_with(store, site, qlik, at, AskEngines::Always).await
 }
 
 async fn look_with(
@@ -52,7 +52,7 @@ async fn look_with(
     site: &str,
     qlik: &Qlik,
     at: Timestamp,
-    health: bool,
+    health: AskEngines,
 ) -> Result<Snapshot, StoreError> {
     recall(store, site, qlik).await?;
     let snapshot = qlik.observe_with(at, health).await;

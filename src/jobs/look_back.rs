@@ -95,6 +95,18 @@ pub async fn look_back(
     } else {
         Vec::new()
     };
+    let (mut engines, mut engines_unasked) = (Vec::new(), Vec::new());
+    if digest.engines {
+        engines = store.engines_between(&names, from, to).await?;
+        for site in &names {
+            // Engines that never answered may well be out of reach for good: they are nothing that is missing.
+            if !store.saw_engines(site, to).await? {
+                engines.retain(|stretch| stretch.site != *site);
+            } else if !engines.iter().any(|stretch| stretch.site == *site) {
+                engines_unasked.push(*site);
+            }
+        }
+    }
     Ok(message::digest(&LookedBack {
         report,
         sites: digest.sites.iter().map(|site| (&*site.site.name, site.site.link.as_deref())).collect(),
@@ -104,6 +116,8 @@ pub async fn look_back(
         crossed,
         working: &digest.working,
         incidents: store.incidents_between(&names, from, to).await?,
+        engines,
+        engines_unasked,
         missed,
         longest,
         due,

@@ -25,6 +25,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
+pub use accounts::learn_names;
 pub use closing::closings;
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
@@ -65,6 +66,8 @@ pub struct Check {
     pub site: Arc<Site>,
     pub cron: Cron,
     pub rules: Vec<Arc<Rule>>,
+    /// Whether a digest tells how the engines of its site were.
+    pub engines: bool,
     /// When its site is worked on.
     pub maintenance: Vec<Arc<Maintenance>>,
 }
@@ -90,6 +93,14 @@ pub struct Report {
     pub before: Option<Before>,
 }
 
+impl Report {
+    /// Whether it tells how the engines of a site were.
+    pub fn wants_engines_of(&self, site: &str) -> bool {
+        let digest = matches!(&self.kind, ReportKind::Digest(digest) if digest.engines);
+        digest && self.sites.iter().any(|its| *its.name == *site)
+    }
+}
+
 /// A report that comes so long before each window of a maintenance.
 #[derive(Clone, Debug)]
 pub struct Before {
@@ -112,6 +123,8 @@ pub struct Digest {
     pub period: Period,
     /// Whether people are ranked by the time that they were connected.
     pub name_people: bool,
+    /// Whether it tells how the engines were.
+    pub engines: bool,
     pub working: Window,
     /// The report's sites, in the configuration's order.
     pub sites: Vec<DigestSite>,

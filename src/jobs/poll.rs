@@ -9,7 +9,7 @@ use super::tell::Found;
 use super::{Check, Discovery, Rooms, Site};
 use crate::judge::{self, Judgement, Life, Past, Rule};
 use crate::message;
-use crate::qlik::{Qlik, TlsError};
+use crate::qlik::{AskEngines, Qlik, TlsError};
 use crate::schedule::{Cron, Maintenance};
 use crate::snapshot::{Counts, Pair, Snapshot, UnseenKind};
 use crate::store::{Poll, Recorded, Slot, Store, StoreError};
@@ -20,6 +20,8 @@ pub struct Watch {
     pub qlik: Qlik,
     pub rules: Vec<Arc<Rule>>,
     pub maintenance: Vec<Arc<Maintenance>>,
+    /// Whether a digest tells how the engines were.
+    digested: bool,
     cron: Cron,
     /// What was said of its topology.
     discovery: Discovery,
@@ -29,8 +31,8 @@ pub struct Watch {
     troubles: Mutex<Vec<Life>>,
     /// The same of engines.
     silent_engines: Mutex<HashMap<Arc<str>, UnseenKind>>,
-    /// Until when the repository is not asked what people are called: it did not say.
-    names_rest: Mutex<Option<Timestamp>>,
+    /// Held by whoever learns what people are called: until when the repository is left alone, since it did not say, and why.
+    pub(super) naming: tokio::sync::Mutex<Option<(Timestamp, UnseenKind)>>,
 }
 
 impl Watch {
@@ -40,23 +42,30 @@ impl Watch {
             qlik: Qlik::new(&check.site.qlik)?,
             rules: check.rules.clone(),
             maintenance: check.maintenance.clone(),
+            digested: check.engines,
             cron: check.cron.clone(),
             troubles: Mutex::default(),
             discovery: Discovery::default(),
             silent: Mutex::default(),
             silent_engines: Mutex::default(),
-            names_rest: Mutex::default(),
+            naming: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// For a look of which nothing is kept: what digests alone want is not asked for.
+    pub fn unrecorded(check: &Check) -> Result<Self, TlsError> {
+        Ok(Self { digested: false, ..Self::new(check)? })
     }
 }
 
 impl Watch {
-    pub(super) fn names_rest(&self, now: Timestamp) -> bool {
-        self.names_rest.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
-    }
-
-    pub(super) fn rest_names(&self, until: Timestamp) {
-        *self.names_rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    /// A rule needs to know how the engines are; a digest can do without those that are out of reach.
+    fn asks_engines(&self) -> AskEngines {
+        match (self.rules.iter().any(|rule| rule.kind.looks_at_engines()), self.digested) {
+            (true, _) => AskEngines::Always,
+            (false, true) => AskEngines::Gently,
+            (false, false) => AskEngines::Not,
+        }
     }
 
     /// Keeps in mind why a check may be missed.
@@ -128,10 +137,6 @@ pub async fn poll(rooms: &Rooms, watch: &Watch, slot: &Slot, interval: SignedDur
     if !outgoing.deliveries.is_empty() {
         rooms.courier.wake();
     }
-    // What was seen is recorded; a name more or less changes nothing of it.
-    if let Err(error) = super::accounts::learn_names(rooms, watch).await {
-        tracing::warn!(site = &*watch.site.name, %error, "cannot keep what people are called");
-    }
     Ok(recorded)
 }
 
@@ -159,8 +164,7 @@ pub async fn observe_and_judge(
     if let Some(store) = store {
         super::recall(store, &watch.site.name, &watch.qlik).await?;
     }
-    let health = watch.rules.iter().any(|rule| rule.kind.looks_at_engines());
-    let snapshot = watch.qlik.observe_with(at, health).await;
+    let snapshot = watch.qlik.observe_with(at, watch.asks_engines()).await;
     let counts = snapshot.counts();
     let judgement = judge::judge(&watch.rules, &snapshot, counts, &past);
     Ok((snapshot, counts, judgement))
@@ -203,6 +207,11 @@ fn log_engines(watch: &Watch, snapshot: &Snapshot) {
             Ok(_) if before.remove(&engine.host).is_some() => tracing::info!(site, engine = host, "seen again"),
             Ok(_) => {}
             Err(why) if before.insert(engine.host.clone(), why.kind) == Some(why.kind) => {}
+            Err(why) if watch.asks_engines() == AskEngines::Gently => {
+                // Nobody asked for it by name.
+                let (what, advice) = (&why.what, &why.advice);
+                tracing::info!(site, engine = host, tried = why.tried, "not seen, for digests alone: {what}; {advice}");
+            }
             Err(why) => {
                 tracing::warn!(site, engine = host, tried = why.tried, "not seen: {}; {}", why.what, why.advice);
             }

@@ -42,6 +42,10 @@ pub struct Digest {
     /// What was wrong in the period, oldest first; `more_incidents` are beyond the list.
     pub incidents: Vec<DigestIncident>,
     pub more_incidents: u64,
+    /// How each engine that was asked was, site by site.
+    pub engines: Vec<DigestEngine>,
+    /// The sites whose engines were not asked in all that time, though they were before.
+    pub engines_unasked: Vec<String>,
     pub watched: Watched,
     /// Reports that were never sent, oldest first; `more_missed` are beyond the list.
     pub missed: Vec<Missed>,
@@ -91,6 +95,7 @@ pub struct Day {
     pub usage: Usage,
     pub new_people: Option<u64>,
     pub back: Option<u64>,
+    pub engines: Vec<DigestEngine>,
     pub watched: Watched,
 }
 
@@ -130,6 +135,32 @@ pub struct DigestIncident {
     /// How long it lasted; absent for an event, and while it is still open.
     pub lasted: Option<String>,
     pub open: bool,
+}
+
+/// How one engine was; what it did not tell is absent, and all of it where it was not seen. Memory is in MB.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DigestEngine {
+    /// Where there are several.
+    pub site: Option<String>,
+    pub host: String,
+    /// The least that was free, and when that was first so; then what was free on average, and what it has in all.
+    pub memory_free: Option<u64>,
+    pub memory_free_at: Option<Moment>,
+    pub memory_free_mean: Option<u64>,
+    pub memory_total: Option<u64>,
+    /// How long it was saturated, such as `25 min`; absent when never.
+    pub saturated: Option<String>,
+    /// The same in seconds; absent where it does not tell whether it is.
+    pub saturated_seconds: Option<u64>,
+    /// How often it began anew, and when it last did.
+    pub restarts: Option<u64>,
+    pub restarted_at: Option<Moment>,
+    /// The most of its users and of its sessions that did something at once.
+    pub users_active: Option<u64>,
+    pub sessions_active: Option<u64>,
+    /// Polls that saw it, of those that looked at it.
+    pub seen: u64,
+    pub asked: u64,
 }
 
 /// How much of the period was seen.

@@ -5,19 +5,22 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::digest::{
-    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestEngine, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour,
+    Watched,
 };
 use super::{Chart, Facts, Kind, Limit, Message, Moment, Named, Person, Reason, Series, Severity, clean, lasting};
 use crate::history::{self, Compared, Looked, Period, Set};
 use crate::judge::Metric;
 use crate::schedule::Window;
-use crate::store::IncidentRow;
 use crate::store::aggregate::{self, AWAY, BlindWhy, Connected};
+use crate::store::{EngineStretch, IncidentRow};
 
 /// The incidents, the blind stretches and the missed reports that are told one by one.
 const INCIDENTS: usize = 20;
 const BLIND: usize = 10;
 const MISSED: usize = 10;
+/// The engines that are told one by one, in each period.
+const ENGINES: usize = 30;
 /// A report that is told so much later than it was due says so.
 const WORTH_SAYING: SignedDuration = SignedDuration::from_secs(60);
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -38,6 +41,9 @@ pub struct LookedBack<'a> {
     pub working: &'a Window,
     /// Oldest first.
     pub incidents: Vec<IncidentRow>,
+    /// How the engines were, site by site, and the sites whose engines nobody asked, though they had answered before.
+    pub engines: Vec<EngineStretch>,
+    pub engines_unasked: Vec<&'a str>,
     /// Reports that came due and were never sent, oldest first.
     pub missed: Vec<Timestamp>,
     /// Who was connected longest, where people may be ranked.
@@ -93,7 +99,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         last_day: Moment::new(history::start_of(span.last_day(), zone), zone),
         usage: usage(whole, zone),
         each: looked.parts.first().map_or(span.period, |part| part.now.span.period),
-        days: looked.parts.iter().map(|part| day(part, zone)).collect(),
+        days: looked.parts.iter().map(|part| day(part, looked)).collect(),
         by_site: looked.sites.iter().zip(&looked.by_site).map(|((name, _), set)| site(name, set)).collect(),
         by_virtual_proxy: shares(whole, several, |usage| &usage.virtual_proxies),
         by_directory: shares(whole, false, |usage| &usage.directories),
@@ -105,6 +111,8 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         heat: (span.period != Period::Day).then(|| heat(whole, zone)).flatten(),
         incidents: looked.incidents.iter().take(INCIDENTS).map(|row| incident(row, zone)).collect(),
         more_incidents: more_incidents as u64,
+        engines: engines(looked, whole),
+        engines_unasked: looked.engines_unasked.iter().map(|site| clean(site)).collect(),
         watched: watched(&whole.now, zone),
         missed: looked.missed.iter().take(MISSED).map(|due| Missed { due: Moment::new(*due, zone) }).collect(),
         more_missed: looked.missed.len().saturating_sub(MISSED) as u64,
@@ -139,7 +147,8 @@ fn whole(mean: f64) -> u64 {
     mean.round().max(0.0) as u64
 }
 
-fn day(set: &Set, zone: &TimeZone) -> Day {
+fn day(set: &Set, looked: &LookedBack<'_>) -> Day {
+    let zone = looked.zone;
     let seen = set.now.is_seen();
     Day {
         at: Moment::new(set.now.span.from(zone), zone),
@@ -147,8 +156,32 @@ fn day(set: &Set, zone: &TimeZone) -> Day {
         usage: usage(set, zone),
         new_people: seen.then_some(set.now.usage.new_people),
         back: seen.then_some(set.now.usage.back),
+        engines: engines(looked, set),
         watched: watched(&set.now, zone),
     }
+}
+
+/// How the engines were in the period of a set.
+fn engines(looked: &LookedBack<'_>, set: &Set) -> Vec<DigestEngine> {
+    let (zone, several) = (looked.zone, looked.sites.len() > 1);
+    let engine = |engine: &history::EngineHealth<'_>| DigestEngine {
+        site: several.then(|| clean(engine.site)),
+        host: clean(engine.host),
+        memory_free: engine.free_min.map(|(free, _)| free),
+        memory_free_at: engine.free_min.map(|(_, at)| Moment::new(at, zone)),
+        memory_free_mean: engine.free_mean,
+        memory_total: engine.total,
+        saturated: engine.saturated.filter(|length| !length.is_zero()).map(lasting),
+        saturated_seconds: engine.saturated.map(|length| length.as_secs().unsigned_abs()),
+        restarts: engine.restarts,
+        restarted_at: engine.restarted.map(|at| Moment::new(at, zone)),
+        users_active: engine.users_max,
+        sessions_active: engine.sessions_max,
+        seen: engine.seen,
+        asked: engine.asked,
+    };
+    let span = set.now.span;
+    history::engines(&looked.engines, span.from(zone), span.to(zone)).iter().take(ENGINES).map(engine).collect()
 }
 
 fn site(name: &str, set: &Set) -> Share {

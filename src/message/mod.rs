@@ -32,7 +32,8 @@ pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
 pub use closed::{Closed, closed};
 pub use digest::{
-    Blind, Day, Digest, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour, Watched,
+    Blind, Day, Digest, DigestEngine, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour,
+    Watched,
 };
 pub use engine::EngineLine;
 pub use itself::{channel_down, channel_well, heartbeat, summary};
@@ -248,8 +249,8 @@ pub enum Facts {
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
     Heartbeat { channel: String, quiet_for: String, first: bool },
-    /// What was held back, oldest first; `more` are beyond the entries.
-    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
+    /// So many messages were held back. Those of one incident are one entry, oldest first; `more` are beyond the entries.
+    Summary { why: WhyHeld, count: u64, entries: Vec<Entry>, more: u64 },
     /// Everything is over that a message told the beginning of, whose title this is: it is changed to say so, where a channel can
     /// change what it has sent.
     Closed { title: String, incidents: Vec<Closed> },

@@ -5,13 +5,13 @@ mod people;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use people::{busiest, crowd, nasty, on, people, people_of};
+use people::{crowd, nasty, on, people, people_of};
 
 use super::{
-    Active, Away, Blind, Bound, CertificateOf, Chart, Closed, Compared, Counts, Coverage, Day, Digest, DigestIncident,
-    EngineLine, EngineMetric, Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message, Metric, Missed,
-    Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share, Silent, Since,
-    Step, Trouble, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
+    Active, Away, Blind, Bound, CertificateOf, Chart, Closed, Compared, Counts, Coverage, Day, Digest, DigestEngine,
+    DigestIncident, EngineLine, EngineMetric, Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message,
+    Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share,
+    Silent, Since, Step, Trouble, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
 };
 
 /// Every sample, by a name of its own.
@@ -99,7 +99,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
     ]);
     all.extend([("resolved_closed", closed(1)), ("resolved_closed_several", closed(3))]);
     let part = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, message)| message.clone());
-    let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect(), &busiest(&people()));
+    let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect(), &people_of(217));
     let grouped = [
         ("alert_several", together(&["alert_crowded", "alert_blind", "alert_mass_logout"])),
         ("alert_several_mixed", together(&["alert_crowded_partial", "repeat_blind", "resolved_crowded"])),
@@ -334,7 +334,14 @@ fn watched(facts: Facts, count: usize) -> Message {
     let rule = if matches!(facts, Facts::Sessions { .. }) { "licence" } else { "night-owl" };
     let message = alert(rule, Severity::Warning, Reason::Event, facts);
     let people = people().into_iter().filter(|person| !person.anonymous).take(count).collect::<Vec<_>>();
-    let people = if matches!(message.facts, Facts::Sessions { .. }) { busiest(&people) } else { people };
+    let people = match message.facts {
+        Facts::Sessions { limit, at_limit, most, .. } => people
+            .into_iter()
+            .zip(0..)
+            .map(|(person, n)| Person { sessions: if n < at_limit { most } else { limit - 1 }, ..person })
+            .collect(),
+        _ => people,
+    };
     Message { people, ..message }
 }
 
@@ -564,7 +571,12 @@ fn summary(capped: bool) -> Message {
     } else {
         (WhyHeld::Quiet { from: minutes(-730), to: minutes(-70) }, 0)
     };
-    let message = alert("", Severity::Warning, Reason::Event, Facts::Summary { why, entries, more });
+    let message = alert(
+        "",
+        Severity::Warning,
+        Reason::Event,
+        Facts::Summary { why, count: if capped { 29 } else { 5 }, entries, more },
+    );
     of_itself(Message { kind: Kind::Summary, ..message })
 }
 
@@ -662,10 +674,62 @@ fn facts_of_a_day() -> Digest {
             },
         ],
         more_incidents: 0,
+        engines: node_engines(0, 1440),
+        engines_unasked: Vec::new(),
         watched: Watched { seen: 1440, due: 1440, blind: Vec::new(), more_blind: 0 },
         missed: Vec::new(),
         more_missed: 0,
         ranked: false,
+    }
+}
+
+/// Two engines, one of which was short of memory and began anew, so many minutes after where the day has it.
+fn node_engines(after: i64, polls: u64) -> Vec<DigestEngine> {
+    let restarts = (Some(1), Some(minutes(after - 180)));
+    vec![
+        engine("sense1.example.com", 6_212, after + 300, 0, polls),
+        DigestEngine {
+            restarts: restarts.0,
+            restarted_at: restarts.1,
+            ..engine("sense2.example.com", 1_804, after + 330, 25, polls)
+        },
+    ]
+}
+
+/// An engine that was asked at each of so many polls.
+fn engine(host: &str, free: u64, after: i64, saturated: i64, polls: u64) -> DigestEngine {
+    let length = SignedDuration::from_mins(saturated);
+    DigestEngine {
+        site: None,
+        host: host.to_owned(),
+        memory_free: Some(free),
+        memory_free_at: Some(minutes(after)),
+        memory_free_mean: Some(free * 2),
+        memory_total: Some(32_767),
+        saturated: (!length.is_zero()).then(|| lasting(length)),
+        saturated_seconds: Some(length.as_secs().unsigned_abs()),
+        restarts: Some(0),
+        restarted_at: None,
+        users_active: Some(61),
+        sessions_active: Some(74),
+        seen: polls,
+        asked: polls,
+    }
+}
+
+/// One that never answered.
+fn silent_engine(host: &str, polls: u64) -> DigestEngine {
+    DigestEngine {
+        memory_free: None,
+        memory_free_at: None,
+        memory_free_mean: None,
+        memory_total: None,
+        saturated_seconds: None,
+        restarts: None,
+        users_active: None,
+        sessions_active: None,
+        seen: 0,
+        ..engine(host, 0, 0, 0, polls)
     }
 }
 
@@ -708,6 +772,7 @@ fn digest_days() -> Message {
         usage: Usage { people: Compared { before: None, ..usage(people).people }, ..usage(people) },
         new_people: Some(2),
         back: Some(1),
+        engines: vec![engine("sense1.example.com", 6_212, after + 790, 0, 1440)],
         watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
     };
     let facts = Digest {
@@ -727,6 +792,11 @@ fn digest_days() -> Message {
         incidents: Vec::new(),
         watched: Watched { seen: 4320, due: 4320, ..Watched::default() },
         by_site: vec![share("prod", 391, 1190), share("test", 40, 60)],
+        engines: node_engines(-4320, 4320)
+            .into_iter()
+            .map(|engine| DigestEngine { site: Some("prod".to_owned()), ..engine })
+            .collect(),
+        engines_unasked: vec!["test".to_owned()],
         missed: vec![Missed { due: minutes(-2950) }],
         ..facts_of_a_day()
     };
@@ -768,6 +838,7 @@ fn digest_week() -> Message {
         usage: usage(people),
         new_people: Some(2),
         back: Some(1),
+        engines: vec![engine("sense1.example.com", 6_212, -9780 + number * 1440, 0, 1440)],
         watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
     };
     let facts = Digest {
@@ -778,6 +849,7 @@ fn digest_week() -> Message {
         usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
         days: (0_i64..).zip([412, 405, 398, 371, 350, 61, 44]).map(|(number, people)| day(number, people)).collect(),
         heat: Some(Heat { most: 217, rows }),
+        engines: node_engines(-7200, 10_080),
         watched: Watched { seen: 10_080, due: 10_080, ..Watched::default() },
         ..facts_of_a_day()
     };
@@ -815,6 +887,10 @@ fn digest_partial() -> Message {
         over: Vec::new(),
         incidents: Vec::new(),
         by_directory: Vec::new(),
+        engines: vec![
+            DigestEngine { seen: 1391, saturated_seconds: None, ..engine("sense1.example.com", 6_212, 300, 0, 1440) },
+            silent_engine("sense2.example.com", 1440),
+        ],
         ..facts_of_a_day()
     })
 }

@@ -3,11 +3,11 @@
 //! It wants the client certificate alone: no key against cross-site requests, and no user. What it counts are its own
 //! sessions and users, which need not be as many as the proxies list.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Url};
 use serde::{Deserialize, Deserializer};
 
@@ -19,14 +19,30 @@ use super::{ENGINE_PORT, Proxies, Qlik, Settings, wire};
 use crate::clean::clean_to;
 use crate::snapshot::{Engine, Health, Snapshot, Unseen, UnseenKind};
 
+/// How long an engine that did not answer is left alone where it is asked gently, and how long one may then take to answer.
+const REST: SignedDuration = SignedDuration::from_mins(5);
+const GENTLE: Duration = Duration::from_secs(2);
+
 /// The longest version that is told, in characters.
 const LONGEST_VERSION: usize = 60;
+
+/// Whether engines are asked beside the proxies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskEngines {
+    Not,
+    /// Each time, but so that nobody waits for one that is out of reach: a firewall may well be between.
+    Gently,
+    /// Each time, whatever it takes.
+    Always,
+}
 
 /// One engine, ready to be asked.
 pub(super) struct Target {
     place: Place,
     label: Arc<str>,
     asked: Result<(Client, Url), Unseen>,
+    /// Since when and why it does not answer whoever asks gently.
+    silent: Mutex<Option<(Timestamp, Unseen)>>,
 }
 
 /// Where an engine is, and what it is verified by.
@@ -47,7 +63,7 @@ impl Target {
             what: crate::clean::clean(&error.to_string()),
             advice: "see the host name of that node in the QMC".to_owned(),
         });
-        Self { place, label: label.into(), asked }
+        Self { place, label: label.into(), asked, silent: Mutex::default() }
     }
 
     fn client(settings: &Settings, place: &Place) -> Result<(Client, Url), TlsError> {
@@ -69,27 +85,47 @@ impl Target {
         };
         Engine { host: self.label.clone(), health }
     }
+
+    /// As it is, or as it was when it last did not answer, for a while.
+    async fn ask_gently(&self, timeout: Duration, at: Timestamp) -> Engine {
+        let silent = self.silent().clone();
+        if let Some((since, why)) = silent
+            && (SignedDuration::ZERO..REST).contains(&at.duration_since(since))
+        {
+            return Engine { host: self.label.clone(), health: Err(why) };
+        }
+        let engine = self.ask(timeout.min(GENTLE)).await;
+        *self.silent() = engine.health.as_ref().err().map(|why| (at, why.clone()));
+        engine
+    }
+
+    fn silent(&self) -> MutexGuard<'_, Option<(Timestamp, Unseen)>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Qlik {
     /// As [`Qlik::observe`], with the health of every engine, where `health` asks for it.
-    pub async fn observe_with(&self, at: Timestamp, health: bool) -> Snapshot {
-        if !health {
+    pub async fn observe_with(&self, at: Timestamp, health: AskEngines) -> Snapshot {
+        if health == AskEngines::Not {
             return self.observe(at).await;
         }
         // Who has an engine may only be known once the repository was asked.
         if self.places().is_empty() {
             let snapshot = self.observe(at).await;
-            return snapshot.with_engines(self.engines().await);
+            return snapshot.with_engines(self.engines(at, health).await);
         }
-        let (snapshot, engines) = tokio::join!(self.observe(at), self.engines());
+        let (snapshot, engines) = tokio::join!(self.observe(at), self.engines(at, health));
         snapshot.with_engines(engines)
     }
 
     /// Asks every engine that is known, all at once. Never fails: not seeing is something seen.
-    pub async fn engines(&self) -> Vec<Engine> {
-        let targets = self.engine_targets();
-        join_all(targets.iter().map(|target| target.ask(self.settings.timeout))).await
+    pub async fn engines(&self, at: Timestamp, health: AskEngines) -> Vec<Engine> {
+        let (targets, timeout) = (self.engine_targets(), self.settings.timeout);
+        match health {
+            AskEngines::Gently => join_all(targets.iter().map(|target| target.ask_gently(timeout, at))).await,
+            _ => join_all(targets.iter().map(|target| target.ask(timeout))).await,
+        }
     }
 
     fn engine_targets(&self) -> Vec<Arc<Target>> {

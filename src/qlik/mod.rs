@@ -30,6 +30,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use discovery::{Heard, Known};
+pub use engine::AskEngines;
 pub use found::{Client as FoundClient, Found};
 pub use identity::{Identity, IdentityError, Roots};
 pub use inspect::{Inspection, ServerCertificate};

@@ -16,7 +16,7 @@ use super::fault::{Fault, Whom};
 use super::tls::{self, TlsError};
 use super::topology::{Beside, Doubt, ProxyService, Roles, Topology, VirtualProxy, doubts};
 use super::{QPS_PORT, Settings, trust, wire};
-use crate::snapshot::Unseen;
+use crate::snapshot::{Unseen, User};
 
 /// On whose behalf the repository is asked.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,6 +44,11 @@ impl RepositoryUser {
             }
             _ => Err(UserError(text.to_owned())),
         }
+    }
+
+    /// The user itself, as somebody whom the repository may know.
+    pub(super) fn as_user(&self) -> User {
+        User { directory: self.directory.as_str().into(), id: self.id.as_str().into(), name: None }
     }
 
     /// Whether it is one of Qlik's own accounts.

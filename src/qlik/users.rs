@@ -2,13 +2,13 @@
 //!
 //! Asked only of those who were seen, many at once by a filter, so that nobody else's address is ever fetched.
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 
 use super::Qlik;
 use super::call::encoded;
 use super::fault::Fault;
-use super::repository::{Repository, filter};
+use super::repository::{Repository, RepositoryUser, filter};
 use crate::clean::clean;
 use crate::snapshot::{Unseen, UnseenKind, User};
 
@@ -38,6 +38,12 @@ impl std::fmt::Debug for Address {
 }
 
 impl Qlik {
+    /// Whether the repository says what people are called: it is asked for the user on whose behalf it is asked.
+    pub async fn tells_names(&self) -> Result<(), Unseen> {
+        let user = self.settings.user.clone().unwrap_or_else(RepositoryUser::service).as_user();
+        self.accounts(&[&user]).await.map(drop)
+    }
+
     /// What the repository says of these people. Whom it does not know it leaves out.
     pub async fn accounts(&self, users: &[&User]) -> Result<Vec<Account>, Unseen> {
         let own;
@@ -58,12 +64,9 @@ impl Qlik {
         for some in each.chunks(AT_ONCE) {
             asked.push(repository.accounts(some.to_vec()));
         }
-        let said: Vec<_> = stream::iter(asked).buffered(CALLS).collect().await;
-        let mut all = Vec::new();
-        for some in said {
-            all.extend(some?);
-        }
-        Ok(all)
+        // The first that fails ends it: the others would do no better.
+        let said: Vec<Vec<Account>> = stream::iter(asked).buffered(CALLS).try_collect().await?;
+        Ok(said.into_iter().flatten().collect())
     }
 }
 

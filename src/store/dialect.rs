@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (71, "spans over", include_str!("migrations/0071_spans_over.sql")),
     (80, "names", include_str!("migrations/0080_names.sql")),
     (90, "accounts", include_str!("migrations/0090_accounts.sql")),
+    (92, "engines", include_str!("migrations/0092_engines.sql")),
 ];
 
 /// How long a write waits for another process's short transaction.

@@ -7,6 +7,7 @@
 mod accounts;
 pub mod aggregate;
 mod dialect;
+mod engines;
 mod error;
 mod export;
 mod forget;
@@ -42,6 +43,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+pub use engines::EngineStretch;
 pub use error::StoreError;
 pub use export::{Figures, ReadingRow, SessionRow};
 pub use forget::Forgot;

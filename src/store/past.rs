@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::dialect::Db;
+use super::engines::Stretches;
 use super::polls::goes_on;
 use super::spans::{OpenSpans, ROWS};
 use super::{Store, StoreError, at, ms};
@@ -18,6 +19,7 @@ pub(super) struct Memory {
     pub(super) open: Option<OpenSpans>,
     pub(super) past: Option<Known>,
     pub(super) of_rules: Option<Arc<judge::Memory>>,
+    pub(super) engines: Option<Stretches>,
     /// What it was read at; of another generation it is of no use.
     pub(super) generation: i64,
 }

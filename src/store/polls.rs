@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::{Db, Transaction, begin};
+use super::engines;
 use super::past::Memory;
 use super::schedules::{self, Slot};
 use super::spans::{self, LastReading, OpenPair, OpenSpans, Showed};
@@ -44,11 +45,14 @@ impl Store {
         // Taken out: where anything below fails, what is in memory is dropped, and read anew by the next poll.
         let generation_of_people = self.generation().await?;
         let known = memory.remove(site).filter(|memory| memory.generation == generation_of_people);
-        let Memory { open, past, of_rules: mut remembered, .. } = known.unwrap_or_default();
+        let Memory { open, past, of_rules: mut remembered, engines: mut stretches, .. } = known.unwrap_or_default();
         let mut open = match open {
             Some(open) => open,
             None => OpenSpans::load(&self.pool, site).await?,
         };
+        if stretches.is_none() && !poll.snapshot.engines().is_empty() {
+            stretches = Some(engines::newest(&self.pool, site).await?);
+        }
         let changes = open.compare(poll.snapshot, &self.key);
         let generation = open.generation();
         let now = poll.snapshot.at();
@@ -99,6 +103,9 @@ impl Store {
         let last = open.site_reading.take();
         open.site_reading = Some(reading(&mut tx, site, None, last, showed, poll.interval, now, &mut same).await?);
         extend(&mut tx, &same, now).await?;
+        if let Some(stretches) = &mut stretches {
+            engines::write(&mut tx, site, poll.snapshot.engines(), stretches, (now, poll.interval)).await?;
+        }
         for id in &poll.judgement.dropped {
             super::incidents::forget(&mut tx, *id).await?;
         }
@@ -123,7 +130,10 @@ impl Store {
             past.after(now, poll.judgement, incidents, full, poll.interval)
         });
         let generation = generation_of_people;
-        memory.insert(site.clone(), Memory { open: Some(open), past, of_rules: remembered, generation });
+        memory.insert(
+            site.clone(),
+            Memory { open: Some(open), past, of_rules: remembered, engines: stretches, generation },
+        );
         Ok(Recorded::Done { began, ended })
     }
 

@@ -103,6 +103,13 @@ impl Store {
                     .await?;
             }
         }
+        // Engines are no source of sessions: a site that is polled no more has them all the same.
+        let old = before(keep.readings);
+        tidied.readings += self
+            .delete("engine", &|sql| {
+                sql.push("\"from\" < ").push_bind(old);
+            })
+            .await?;
         self.reclaim().await?;
         Ok(tidied)
     }

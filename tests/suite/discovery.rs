@@ -1,5 +1,7 @@
 //! A site whose proxies the repository names: 2 proxies, 29 virtual proxies, by the real binary.
 
+use std::time::Duration;
+
 use headcount::demo::certificates::Window;
 use headcount::demo::site::{Fault, Person, Setup, Site};
 use serde_json::{Value, json};
@@ -71,8 +73,22 @@ async fn who_discovers_everything_from_flags_alone() {
     assert_eq!(site.violations(), Vec::<String>::new());
     let asked = site.asked_of_repository();
     assert!(asked.contains(&"/qrs/proxyservice/full".to_owned()), "{asked:?}");
-    // Two proxies of six connections each, and none for each of 30 pairs; on a busy machine one may be opened anew.
-    assert!(site.connections(0) <= 8 && site.connections(1) <= 8, "{} {}", site.connections(0), site.connections(1));
+    // Two proxies of six connections each, and none for each of 30 pairs.
+    assert!(site.connections(0) <= 6 && site.connections(1) <= 6, "{} {}", site.connections(0), site.connections(1));
+}
+
+#[tokio::test]
+async fn no_proxy_is_asked_more_than_six_things_at_once() {
+    let (site, folder) = site().await;
+    site.connect(0, "", "CORP", "anna");
+    for proxy in 0..2 {
+        site.fail_proxy(proxy, Fault::Slow(Duration::from_millis(150)));
+    }
+    let done = discover(&site, &folder, &["--format", "json"]).await;
+    assert_eq!((done.status, &done.json()["users"]), (0, &json!(1)), "{}", done.err);
+    // As many as may be, and all of them asked: 24 and 6.
+    assert_eq!((site.most_at_once(0), site.most_at_once(1)), (6, 6));
+    assert_eq!((site.requests_to(0), site.requests_to(1)), (24, 6));
 }
 
 #[tokio::test]

@@ -207,6 +207,38 @@ async fn a_channel_that_fails_does_not_hold_it_up_and_is_tried_again_at_the_end(
 }
 
 #[tokio::test]
+async fn whoever_promised_to_tell_and_could_not_has_failed_unless_a_daemon_goes_on_trying() {
+    let scene = Scene::new().await;
+    scene.site.connect(0, "", "CORP", "anna");
+    scene.inbox.always("ops", Some(InboxFault::status(404, "no_team")));
+    let mut drain = scene.drain(&["--deadline", "30m", "--tell", "ops", "--tell", "managers"]);
+    drain.says("1 user in 1 session on").await;
+    scene.site.clear(0, "");
+    drain.says("prod: clear, nobody is on.").await;
+    let (status, err) = drain.ends().await;
+    assert_eq!(status, 1, "{err}");
+    assert!(err.ends_with("2 messages were not taken by `ops`: the exit status is 1\n"), "{err}");
+    assert_eq!(scene.told("managers").len(), 2);
+    // Whether people are on matters more.
+    scene.site.connect(0, "", "CORP", "anna");
+    let drain = scene.drain(&["--deadline", "2s", "--tell", "ops"]);
+    let (status, err) = drain.ends().await;
+    assert_eq!(status, 4, "{err}");
+    assert!(err.contains("not taken by `ops`: the exit status is 4"), "{err}");
+
+    let mut daemon =
+        command(scene.folder.path(), &["run"]).stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("a daemon");
+    let mut log = BufReader::new(daemon.stderr.take().expect("a log")).lines();
+    while !log.next_line().await.expect("a log").expect("it runs").contains("headcount is running") {}
+    scene.site.clear(0, "");
+    let mut drain = scene.drain(&["--deadline", "30m", "--tell", "ops"]);
+    drain.says("prod: clear, nobody is on.").await;
+    let (status, err) = drain.ends().await;
+    assert_eq!(status, 0, "{err}");
+    assert!(err.contains("`ops`"), "{err}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_a_sentence() {
     let scene = Scene::new().await;
     for (words, told) in [

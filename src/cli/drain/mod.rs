@@ -46,7 +46,7 @@ pub(super) async fn drain(context: &Context<'_>, args: &Args) -> Result<Exit, Fa
     };
     let end = waiting.wait(&mut asked).await;
     waiting.screen.clear();
-    let exit = if let Some((over, looked)) = end? {
+    let mut exit = if let Some((over, looked)) = end? {
         output::print(&waiting.screen.ended(over, &looked, &waiting.draining))?;
         topology::complain(waiting.draining.qlik());
         for (pair, why) in looked.snapshot.silent() {
@@ -68,6 +68,13 @@ pub(super) async fn drain(context: &Context<'_>, args: &Args) -> Result<Exit, Fa
     tokio::select! {
         () = waiting.post.finish() => {}
         () = asked.once() => {}
+    }
+    if let Some(missing) = waiting.post.missing() {
+        // Who promised to tell them, and did not, has not done what it was asked.
+        if exit == Exit::Done {
+            exit = Exit::Failed;
+        }
+        output::complain(&format!("{missing}: the exit status is {}", exit as u8));
     }
     tokio::select! {
         () = rooms.store.close() => {}

@@ -23,7 +23,7 @@ use super::Config;
 use super::file;
 use super::load::Loader;
 use super::problem::{Gathered, Problems, nearest};
-use crate::jobs::Check;
+use crate::jobs::{Check, Report};
 use crate::judge::Rule;
 use crate::schedule::Cron;
 
@@ -86,38 +86,26 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
                     site: site.clone(),
                     cron: cron.clone(),
                     rules: its_rules.clone(),
+                    engines: false,
                     maintenance: maintenance.iter().filter(|window| window.is_about(&site.name)).cloned().collect(),
                 });
             }
         }
     }
 
-    let mut reports = Vec::new();
-    for (name, report) in written.reports.0 {
-        let (time_zone, sites, checks) = (&time_zone, &sites, &checks);
-        let (site_names, channels, maintenance) = (&site_names, &channel_names, &maintenance);
-        let built = report::Built { time_zone, sites, checks, site_names, channels, maintenance };
-        reports.extend(report::report(g, &name, &report, &built));
-    }
-
-    for rule in
-        rules.iter().filter(|rule| !checks.iter().any(|check| check.rules.iter().any(|its| its.name == rule.name)))
-    {
-        g.note(
-            &format!("rules.{}", rule.name),
-            "no check uses this rule: give it to one under `rules`, or take it out",
-        );
-    }
-    let told: Vec<&Arc<str>> =
-        rules.iter().flat_map(|rule| &rule.tell).chain(reports.iter().flat_map(|report| &report.tell)).collect();
-    let tells = |name: &str| {
-        told.iter().any(|told| ***told == *name) || fallbacks.iter().any(|(_, to)| to.as_deref() == Some(name))
+    let built = report::Built {
+        time_zone: &time_zone,
+        sites: &sites,
+        checks: &checks,
+        site_names: &site_names,
+        channels: &channel_names,
+        maintenance: &maintenance,
     };
-    for name in channel_names.iter().filter(|name| !tells(name)) {
-        let what =
-            "no rule and no report tells this channel: name it under `tell`, or keep it for `announce` and `test`";
-        g.note(&format!("channels.{name}"), what);
-    }
+    let reports: Vec<_> =
+        written.reports.0.iter().filter_map(|(name, report)| report::report(g, name, report, &built)).collect();
+    tell_of_engines(&mut checks, &reports);
+
+    say_unused(g, (&rules, &checks, &reports), &channel_names, &fallbacks);
     let notes = g.notes();
 
     gathered.finish(Some(Config {
@@ -136,6 +124,40 @@ pub(super) fn understand(path: &Path, text: &str, written: file::Config) -> Resu
         rules: rules.len(),
         notes,
     }))
+}
+
+/// Says which rules and channels nothing uses.
+fn say_unused(
+    g: &mut Gathered<'_>,
+    (rules, checks, reports): (&[Arc<Rule>], &[Check], &[Report]),
+    channel_names: &[String],
+    fallbacks: &[(String, Option<String>)],
+) {
+    for rule in
+        rules.iter().filter(|rule| !checks.iter().any(|check| check.rules.iter().any(|its| its.name == rule.name)))
+    {
+        g.note(
+            &format!("rules.{}", rule.name),
+            "no check uses this rule: give it to one under `rules`, or take it out",
+        );
+    }
+    let told: Vec<&Arc<str>> =
+        rules.iter().flat_map(|rule| &rule.tell).chain(reports.iter().flat_map(|report| &report.tell)).collect();
+    let tells = |name: &str| {
+        told.iter().any(|told| ***told == *name) || fallbacks.iter().any(|(_, to)| to.as_deref() == Some(name))
+    };
+    for name in channel_names.iter().filter(|name| !tells(name)) {
+        let what =
+            "no rule and no report tells this channel: name it under `tell`, or keep it for `announce` and `test`";
+        g.note(&format!("channels.{name}"), what);
+    }
+}
+
+/// A poll asks for what a digest tells of.
+fn tell_of_engines(checks: &mut [Check], reports: &[Report]) {
+    for check in checks {
+        check.engines = reports.iter().any(|report| report.wants_engines_of(&check.site.name));
+    }
 }
 
 /// The rules of a check, by their names.

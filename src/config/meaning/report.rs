@@ -101,5 +101,7 @@ fn digest(
         g.note(at, format!("no check polls the site `{}`, so that there is nothing to look back on", unpolled.name));
     }
     let name_people = written.name_people.unwrap_or(false);
-    Some(Digest { period: written.period, name_people, working: working?, sites: sites.iter().map(site).collect() })
+    let engines = written.engines.unwrap_or(true);
+    let sites = sites.iter().map(site).collect();
+    Some(Digest { period: written.period, name_people, engines, working: working?, sites })
 }

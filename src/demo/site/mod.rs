@@ -127,6 +127,8 @@ impl Site {
                 next: BTreeMap::new(),
                 connections: 0,
                 requests: 0,
+                at_once: 0,
+                most_at_once: 0,
                 name,
             });
             site.open(Service::Proxy(at), listener);
@@ -457,6 +459,11 @@ impl Site {
         self.state().proxies[proxy].connections
     }
 
+    /// The most requests that one proxy had to answer at once.
+    pub fn most_at_once(&self, proxy: usize) -> usize {
+        self.state().proxies[proxy].most_at_once
+    }
+
     fn with<R>(&self, proxy: usize, prefix: &str, change: impl FnOnce(&mut Vec<Session>) -> R) -> R {
         let mut state = self.state();
         let sessions = state.proxies[proxy].linked.get_mut(prefix);
@@ -482,6 +489,18 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// A request that waits for its answer, until that is made, or the connection ends.
+struct Waiting {
+    state: Arc<Mutex<State>>,
+    service: Service,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        lock(&self.state).answered(self.service);
+    }
+}
+
 /// One connection, from the handshake to its end.
 async fn converse(tcp: Tcp, acceptor: TlsAcceptor, gate: Gate, state: Arc<Mutex<State>>, service: Service, port: u16) {
     let reset = tcp.reset();
@@ -500,7 +519,12 @@ async fn converse(tcp: Tcp, acceptor: TlsAcceptor, gate: Gate, state: Arc<Mutex<
         let (right, fault) = lock(&state).answer(service, &caller, &request);
         // Port 443 is where a real site's login is; here it is merely somewhere that must not be followed to.
         let location = format!("https://127.0.0.1:{port}/internal_forms_authentication/?targetId=0");
-        proxy::reply(right, fault, location)
+        let waiting = Waiting { state: state.clone(), service };
+        async move {
+            let reply = proxy::reply(right, fault, location).await;
+            drop(waiting);
+            reply
+        }
     })
     .await;
 }

@@ -42,6 +42,9 @@ pub(super) struct Proxy {
     pub(super) next: BTreeMap<Option<String>, VecDeque<Fault>>,
     pub(super) connections: usize,
     pub(super) requests: usize,
+    /// Requests that have come and are not answered yet, and the most that there were of them.
+    pub(super) at_once: usize,
+    pub(super) most_at_once: usize,
 }
 
 /// Who of a site is spoken to.
@@ -83,7 +86,10 @@ impl State {
         request: &Request<B>,
     ) -> (Answer, Option<Fault>) {
         if let Service::Proxy(at) = service {
-            self.proxies[at].requests += 1;
+            let proxy = &mut self.proxies[at];
+            proxy.requests += 1;
+            proxy.at_once += 1;
+            proxy.most_at_once = proxy.most_at_once.max(proxy.at_once);
         }
         if request.method() != hyper::Method::GET {
             self.violations.push(format!("{} {}", request.method(), request.uri().path()));
@@ -124,6 +130,13 @@ impl State {
             Path::Unknown => text(404, "Not Found"),
         };
         (right, fault)
+    }
+
+    /// A request has its answer, or nobody waits for it any more.
+    pub(super) fn answered(&mut self, service: Service) {
+        if let Service::Proxy(at) = service {
+            self.proxies[at].at_once -= 1;
+        }
     }
 
     /// The pair's own, else the proxy's, else the site's.

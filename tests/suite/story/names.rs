@@ -133,3 +133,31 @@ async fn what_the_site_does_not_say_the_repository_knows_and_only_those_seen_are
     assert!(!who.contains("Not On"), "{who}");
     world.finish().await;
 }
+
+#[tokio::test]
+async fn where_proxies_are_listed_the_repository_says_what_people_are_called_if_it_can() {
+    let report = "reports:\n  who: {who: {}, site: prod, cron: \"*/2 * * * *\", tell: [ops]}\n";
+    let world = World::named(&format!("{WATCHED}{report}")).await;
+    world.site.know(Person::new("CORP", "anna", "Anna Lind"));
+    world.site.know(Person::new("CORP", "bertil", "Bertil Ek"));
+    world.connected("", &["anna"]).at("08:01").await.at("08:02").await;
+    world.expect("ops", &["anna", "Anna Lind"]);
+    // Once, for those who are on.
+    assert_eq!(world.site.asked_of_repository(), ["/qrs/user/full"]);
+    world.site.stop_repository().await;
+    world.connected("", &["anna", "bertil"]).at("08:03").await.at("08:04").await;
+    assert!(!world.expect("ops", &["bertil", "Anna Lind"]).contains("Bertil Ek"));
+    world.at("08:05").await;
+    assert_eq!(world.log().matches("what people are called is not known").count(), 1, "{}", world.log());
+    assert!(!world.log().contains("WARN headcount::jobs"), "{}", world.log());
+    world.site.start_repository().await;
+    // Left alone for an hour.
+    world.at("08:06").await;
+    assert!(!world.expect("ops", &["bertil"]).contains("Bertil Ek"));
+    world.at("09:04").await;
+    world.expect("ops", &["bertil"]);
+    world.at("09:06").await;
+    world.expect("ops", &["Anna Lind", "Bertil Ek"]);
+    assert!(world.log().contains("the repository says what people are called"), "{}", world.log());
+    world.finish().await;
+}

@@ -108,6 +108,16 @@ impl World {
         .await
     }
 
+    /// A site whose proxy is listed, and whose repository says what people are called.
+    pub(crate) async fn named(rules: &str) -> Self {
+        let setup = Setup::new("sense.example.test").proxy("sense.example.test", &["", "hr"]).repository();
+        Self::of(setup, rules, |site, text| {
+            let ports = format!("    ports: {{qrs: {}}}\n    timeout: 1s\n", site.repository_port());
+            replaced(text, &[("    timeout: 1s\n", &ports)])
+        })
+        .await
+    }
+
     async fn of(setup: Setup, rules: &str, change: impl FnOnce(&Site, String) -> String) -> Self {
         let log = Log::default();
         let collecting = log.collect();
