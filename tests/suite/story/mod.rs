@@ -22,3 +22,4 @@ mod stale;
 mod threshold;
 mod tidy;
 mod unreachable;
+mod unusual;
