@@ -85,7 +85,7 @@ def main():
         card = json.loads((folder / "all/teams/alert_several.json").read_text())["attachments"][0]["content"]
         page = folder / "teams.html"
         page.write_text(TEAMS.replace("CARD", json.dumps(card).replace("</", "<\\/")))
-        shot(page, "teams-alert", 668, 545)
+        shot(page, "teams-alert", 668, 1352)
 
         page = folder / "mail.html"
         page.write_text(mail(folder / "all/email/digest.eml"))

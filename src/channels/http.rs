@@ -182,8 +182,10 @@ impl Client {
             let whither = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
             let host = whither.and_then(|whither| reqwest::Url::parse(whither).ok()?.host_str().map(str::to_owned));
             let host = host.map_or_else(String::new, |host| format!(" to {}", clean(&host)));
+            // Its path may be made of words that stand in this sentence, too.
+            let host = hidden(to, &host);
             let why = format!("it redirects{host} (status {status}), which is not followed; correct the address");
-            return Err(Outcome::ChannelDown { why: hidden(to, &why) });
+            return Err(Outcome::ChannelDown { why });
         }
         let retry_after = retry_after(response.headers(), now);
         let mut answer = Vec::new();
@@ -272,6 +274,12 @@ fn plainly(error: &reqwest::Error) -> Option<&'static str> {
         let said = error.to_string();
         if said.contains("dns error") || said.contains("failed to lookup address") {
             return Some("its host name is not known here");
+        }
+        if said.contains("invalid HTTP") {
+            return Some("what answered does not speak HTTP");
+        }
+        if said.contains("message head is too large") {
+            return Some("the headers of its answer are too long");
         }
         match error.downcast_ref::<io::Error>().map(io::Error::kind) {
             Some(io::ErrorKind::ConnectionRefused) => return Some("the connection was refused"),

@@ -99,17 +99,14 @@ fn fact(facts: &Facts) -> String {
         Facts::Heartbeat { channel, quiet_for, .. } => {
             format!("headcount: still here, nothing was sent to {channel} for {quiet_for}")
         }
-        Facts::Summary { why, entries, more } => {
-            let count = entries.len() as u64 + more;
-            match why {
-                WhyHeld::Quiet { from, to } => {
-                    format!("headcount: {count} held between {} and {}", instant(from), instant(to))
-                }
-                WhyHeld::Capped { per_hour, .. } => {
-                    format!("headcount: {count} held, no more than {per_hour} an hour are sent")
-                }
+        Facts::Summary { why, count, .. } => match why {
+            WhyHeld::Quiet { from, to } => {
+                format!("headcount: {count} held between {} and {}", instant(from), instant(to))
             }
-        }
+            WhyHeld::Capped { per_hour, .. } => {
+                format!("headcount: {count} held, no more than {per_hour} an hour are sent")
+            }
+        },
         Facts::Digest(digest) => looked_back(digest),
         Facts::Who { counts: None, .. } => "could not be seen".to_owned(),
         Facts::Who { counts: Some(counts), coverage, .. } => format!(

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Place, Rooms};
 use crate::message::{self, Entry, Kind, Moment, WhyHeld};
-use crate::outbox::{Addressed, Held, HeldBy, Hour, Outgoing, Release, address};
+use crate::outbox::{Addressed, Held, HeldBy, Hour, NewHeld, Outgoing, Release, address};
 use crate::schedule::Stretch;
 use crate::store::StoreError;
 
@@ -65,7 +65,7 @@ fn summary(
             HeldBy::Quiet => WhyHeld::Quiet { from, to },
             HeldBy::Cap => WhyHeld::Capped { per_hour: place.policy.cap.unwrap_or(0).into(), from, to },
         };
-        let message = message::summary(why, entries, LINES, moment(now));
+        let message = message::summary(why, held.len() as u64, entries, LINES, moment(now));
         let about = Addressed { cause: &cause, follows: None, kind: Kind::Summary, urgent: false };
         outgoing.deliveries = address(&place.channel.format(&message, &rooms.engine), &place.channel, &about);
         let hour = Hour::current(hour, now);
@@ -74,7 +74,8 @@ fn summary(
     Release { channel, held: by, up_to, cause, outgoing }
 }
 
-/// One line for each incident that began, with when it was over; all else in its own line, in order.
+/// One line for each incident that began, with when it was over, or that was still so, the last time; all else in its own line,
+/// in order.
 fn entries(rooms: &Rooms, held: &[Held]) -> Vec<Entry> {
     let begins = |kind| matches!(kind, Kind::Alert);
     let listed = |thread: Option<&str>, before: i64| {
@@ -83,7 +84,12 @@ fn entries(rooms: &Rooms, held: &[Held]) -> Vec<Entry> {
                 .iter()
                 .any(|held| held.id < before && begins(held.line.kind) && held.line.thread.as_deref() == thread)
     };
+    let said_again = |line: &NewHeld, after: i64| {
+        let same = |held: &&Held| held.line.thread.is_some() && held.line.thread == line.thread;
+        line.kind == Kind::Repeat && held.iter().filter(same).any(|held| held.id > after)
+    };
     held.iter()
+        .filter(|held| !said_again(&held.line, held.id))
         // Its end, and that it was still so, are told in the line that tells its beginning.
         .filter(|held| begins(held.line.kind) || !listed(held.line.thread.as_deref(), held.id))
         .map(|held| Entry {

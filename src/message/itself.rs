@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Entry, Facts, Kind, Message, Moment, Notice, Reason, Severity, WhyHeld, clean, lasting};
 
 /// What was held back, oldest first; entries beyond `most` are counted.
-pub fn summary(why: WhyHeld, mut entries: Vec<Entry>, most: usize, at: Moment) -> Message {
+pub fn summary(why: WhyHeld, count: u64, mut entries: Vec<Entry>, most: usize, at: Moment) -> Message {
     let severity = entries.iter().map(|entry| entry.severity).max().unwrap_or(Severity::Info);
     let more = entries.len().saturating_sub(most) as u64;
     entries.truncate(most);
-    of_itself(Kind::Summary, severity, Facts::Summary { why, entries, more }, at)
+    of_itself(Kind::Summary, severity, Facts::Summary { why, count, entries, more }, at)
 }
 
 /// A channel takes nothing any more; so many messages wait for it.

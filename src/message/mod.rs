@@ -247,8 +247,8 @@ pub enum Facts {
     Notice(Notice),
     /// A channel was used by nothing for so long; `first` when it was never used at all.
     Heartbeat { channel: String, quiet_for: String, first: bool },
-    /// What was held back, oldest first; `more` are beyond the entries.
-    Summary { why: WhyHeld, entries: Vec<Entry>, more: u64 },
+    /// So many messages were held back. Those of one incident are one entry, oldest first; `more` are beyond the entries.
+    Summary { why: WhyHeld, count: u64, entries: Vec<Entry>, more: u64 },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }

@@ -5,7 +5,7 @@ mod people;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use people::{busiest, crowd, nasty, on, people, people_of};
+use people::{crowd, nasty, on, people, people_of};
 
 use super::{
     Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestEngine,
@@ -98,7 +98,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("summary_capped", summary(true)),
     ]);
     let part = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, message)| message.clone());
-    let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect(), &busiest(&people()));
+    let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect(), &people_of(217));
     let grouped = [
         ("alert_several", together(&["alert_crowded", "alert_blind", "alert_mass_logout"])),
         ("alert_several_mixed", together(&["alert_crowded_partial", "repeat_blind", "resolved_crowded"])),
@@ -333,7 +333,14 @@ fn watched(facts: Facts, count: usize) -> Message {
     let rule = if matches!(facts, Facts::Sessions { .. }) { "licence" } else { "night-owl" };
     let message = alert(rule, Severity::Warning, Reason::Event, facts);
     let people = people().into_iter().filter(|person| !person.anonymous).take(count).collect::<Vec<_>>();
-    let people = if matches!(message.facts, Facts::Sessions { .. }) { busiest(&people) } else { people };
+    let people = match message.facts {
+        Facts::Sessions { limit, at_limit, most, .. } => people
+            .into_iter()
+            .zip(0..)
+            .map(|(person, n)| Person { sessions: if n < at_limit { most } else { limit - 1 }, ..person })
+            .collect(),
+        _ => people,
+    };
     Message { people, ..message }
 }
 
@@ -563,7 +570,12 @@ fn summary(capped: bool) -> Message {
     } else {
         (WhyHeld::Quiet { from: minutes(-730), to: minutes(-70) }, 0)
     };
-    let message = alert("", Severity::Warning, Reason::Event, Facts::Summary { why, entries, more });
+    let message = alert(
+        "",
+        Severity::Warning,
+        Reason::Event,
+        Facts::Summary { why, count: if capped { 29 } else { 5 }, entries, more },
+    );
     of_itself(Message { kind: Kind::Summary, ..message })
 }
 

@@ -105,7 +105,7 @@ pub(super) fn people_of(users: u64) -> Vec<Person> {
 }
 
 /// Whoever has most sessions first.
-pub(super) fn busiest(people: &[Person]) -> Vec<Person> {
+fn busiest(people: &[Person]) -> Vec<Person> {
     let mut people = people.to_vec();
     most_sessions_first(&mut people);
     people

@@ -46,7 +46,7 @@ async fn quiet_hours_hold_all_but_the_critical_and_end_in_one_summary() {
     world.expect("ops", &["9 users on", "22:30"]);
     let summary = world.expect(
         "ops",
-        &["3 messages held over quiet hours", "20:00", "07:00", "22:00", "over since 22:31", "06:59", "Warning"],
+        &["4 messages held over quiet hours", "20:00", "07:00", "22:00", "over since 22:31", "06:59", "Warning"],
     );
     assert!(!summary.contains("more than 8"), "what is critical was told at once: {summary}");
     // What was held is told; its end is news again.
@@ -95,7 +95,7 @@ async fn more_than_the_cap_in_an_hour_become_one_summary_but_the_critical_comes_
     world.at("09:01").await;
     world.expect(
         "ops",
-        &["2 messages held, because this channel takes 2 an hour", "08:03", "over since 08:04", "08:05"],
+        &["3 messages held, because this channel takes 2 an hour", "08:03", "over since 08:04", "08:05"],
     );
     // The summary is the first message of a new hour.
     world.crowd("hr", 0).at("09:02").await;
