@@ -168,6 +168,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("  blind: {unreachable: {for: 2m, parts: any},", "  blind: {"),
     ("who: {}", "digest: {period: year}"),
     ("who: {}", "digest: {period: day}, who: {}"),
+    ("who: {}", "digest: {period: day, engines: gently}"),
     ("who: {}", "digest: {period: day, working_hours: {days: MONDAY}}"),
     ("cron: \"45 21 * * SUN\", ", ""),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url: #ops}}"),
@@ -361,6 +362,21 @@ fn no_channel_tells_more_of_names_than_the_store() {
         let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
         let ops = config.channel("ops").unwrap().channel.names();
         assert_eq!((config.names, ops), means, "{store} {channel}");
+    }
+}
+
+#[test]
+fn engines_are_asked_for_a_digest_unless_it_declines() {
+    let folder = folder();
+    for (kind, asked) in [
+        ("who: {}", false),
+        ("digest: {period: day}", true),
+        ("digest: {period: month, engines: true}", true),
+        ("digest: {period: day, engines: false}", false),
+    ] {
+        let text = GOOD.replace("who: {}", kind);
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        assert_eq!(config.checks[0].engines, asked, "{kind}");
     }
 }
 

@@ -23,3 +23,4 @@ mod stale;
 mod threshold;
 mod tidy;
 mod unreachable;
+mod unusual;
