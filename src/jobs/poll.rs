@@ -56,9 +56,7 @@ impl Watch {
     pub fn unrecorded(check: &Check) -> Result<Self, TlsError> {
         Ok(Self { digested: false, ..Self::new(check)? })
     }
-}
 
-impl Watch {
     /// A rule needs to know how the engines are; a digest can do without those that are out of reach.
     fn asks_engines(&self) -> AskEngines {
         match (self.rules.iter().any(|rule| rule.kind.looks_at_engines()), self.digested) {

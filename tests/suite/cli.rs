@@ -401,6 +401,19 @@ async fn check_connect_tells_each_site_proxy_pair_and_channel_in_a_line() {
     assert!(lines[3].ends_with("virtual proxy `hr`: 1 user in 1 session"), "{lines:#?}");
     assert_eq!(lines[7], "✓ channel ops (slack): 127.0.0.1 answers; nothing was sent");
     assert!(inbox.received().is_empty());
+    // What is a courtesy is said, and fails nothing: names of the repository, and engines for a digest alone.
+    assert!(
+        check.err.contains("site prod: what people are called is not known: GET https://localhost:"),
+        "{}",
+        check.err
+    );
+    assert!(!check.err.contains("engine"), "{}", check.err);
+    let path = folder.path().join("headcount.yaml");
+    let text = std::fs::read_to_string(&path).expect("a configuration");
+    folder.write("headcount.yaml", &text.replace("who: {}", "digest: {period: day}"));
+    let check = headcount(&folder, &["check", "--connect"]).await;
+    assert!(check.status == 0 && check.err.contains("digests do without it"), "{}", check.err);
+    folder.write("headcount.yaml", &text);
 
     let soon = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + 10 * 86_400).expect("a time");
     let window = headcount::demo::certificates::Window::until(soon);

@@ -68,9 +68,7 @@ impl Post {
             }
         }
     }
-}
 
-impl Post {
     /// What nobody was told of, in words, once everything was sent as far as it could be; none where all was taken, or
     /// a daemon goes on trying.
     pub(super) fn missing(&self) -> Option<String> {
