@@ -168,6 +168,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("  blind: {unreachable: {for: 2m, parts: any},", "  blind: {"),
     ("who: {}", "digest: {period: year}"),
     ("who: {}", "digest: {period: day}, who: {}"),
+    ("who: {}", "digest: {period: day, engines: gently}"),
     ("who: {}", "digest: {period: day, working_hours: {days: MONDAY}}"),
     ("cron: \"45 21 * * SUN\", ", ""),
     ("ops: {slack: {webhook_url_file: slack-ops}}", "ops: {slack: {webhook_url: #ops}}"),
@@ -177,6 +178,21 @@ const MISTAKES: &[(&str, &str)] = &[
     ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, webhook_url: https://hooks.slack.com/topsecret"),
     ("webhook_url_file: slack-ops", "webhook_url: http://hooks.slack.com/topsecret"),
     ("webhook_url_file: slack-ops", "url: x"),
+    ("webhook_url_file: slack-ops", "token_file: slack-token"),
+    ("webhook_url_file: slack-ops", "channel: \"#ops\""),
+    ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, channel: \"#ops\""),
+    ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, api_url: https://slack-gov.com/api/"),
+    ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, token_file: slack-token, channel: \"#ops\""),
+    ("webhook_url_file: slack-ops", "token: xoxp-1-topsecret, channel: ops"),
+    ("webhook_url_file: slack-ops", "token_file: slack-ops, channel: C0123456789"),
+    ("webhook_url_file: slack-ops", "token_file: xoxb-1-topsecret, channel: C0123456789"),
+    ("webhook_url_file: slack-ops", "token_file: slack-token, token_env: SLACK, channel: C0123456789"),
+    ("webhook_url_file: slack-ops", "token_file: slack-token, channel: \"# ops\""),
+    ("webhook_url_file: slack-ops", "token_file: slack-token, channel: [C0123456789, C9876543210]"),
+    (
+        "webhook_url_file: slack-ops",
+        "token_file: slack-token, channel: \"#ops\", api_url: http://gateway.example.com/topsecret",
+    ),
     (
         "ops: {slack: {webhook_url_file: slack-ops}}",
         "ops: {teams: {workflow_url: https://example.webhook.office.com/topsecret}}",
@@ -264,6 +280,7 @@ fn folder() -> tempfile::TempDir {
     let site = crate::demo::certificates::Authority::new("sense.example.com");
     site.export(folder.path()).unwrap();
     std::fs::write(folder.path().join("slack-ops"), "https://hooks.slack.com/services/T0/B0/topsecret\n").unwrap();
+    std::fs::write(folder.path().join("slack-token"), "xoxb-1234-topsecret\n").unwrap();
     std::fs::write(folder.path().join("smtp-password"), "hunter2\n").unwrap();
     std::fs::write(folder.path().join("empty"), "\n").unwrap();
     std::fs::write(folder.path().join("audit-url"), "https://audit.example.com/hooks/topsecret\n").unwrap();
@@ -311,6 +328,23 @@ fn the_whole_of_what_is_built_is_read() {
 }
 
 #[test]
+fn a_bot_posts_with_a_token_into_a_channel() {
+    let folder = folder();
+    for (written, threads) in [
+        ("webhook_url_file: slack-ops", false),
+        ("token_file: slack-token, channel: \"#ops\"", true),
+        ("token: xoxb-1-topsecret, channel: C0123456789, api_url: https://slack-gov.com/api", true),
+        ("token_file: slack-token, channel: \"#ops\", api_url: http://127.0.0.1:8080/topsecret/", true),
+    ] {
+        let text = GOOD.replace("webhook_url_file: slack-ops", written);
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        let ops = config.channel("ops").unwrap();
+        assert_eq!((ops.channel.threads(), ops.policy.threads), (threads, threads), "{written}");
+        assert!(!format!("{config:?}").contains("topsecret"));
+    }
+}
+
+#[test]
 fn no_channel_tells_more_of_names_than_the_store() {
     use crate::names::Names::{Full, Hidden, Pseudonym};
     let folder = folder();
@@ -328,6 +362,21 @@ fn no_channel_tells_more_of_names_than_the_store() {
         let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
         let ops = config.channel("ops").unwrap().channel.names();
         assert_eq!((config.names, ops), means, "{store} {channel}");
+    }
+}
+
+#[test]
+fn engines_are_asked_for_a_digest_unless_it_declines() {
+    let folder = folder();
+    for (kind, asked) in [
+        ("who: {}", false),
+        ("digest: {period: day}", true),
+        ("digest: {period: month, engines: true}", true),
+        ("digest: {period: day, engines: false}", false),
+    ] {
+        let text = GOOD.replace("who: {}", kind);
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        assert_eq!(config.checks[0].engines, asked, "{kind}");
     }
 }
 

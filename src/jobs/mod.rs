@@ -3,6 +3,7 @@
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
 mod accounts;
+mod closing;
 mod discovery;
 mod drain;
 mod look_back;
@@ -25,6 +26,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 pub use accounts::learn_names;
+pub use closing::closings;
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
 pub use look_back::{look_back, store_begins};

@@ -70,6 +70,29 @@ impl Change {
         nobody.chain(before).collect()
     }
 
+    /// From when on its numbers can be compared. `since` is so for the site, a part of which was silent until then; what looks at
+    /// a part that was seen at every poll goes back as far as that.
+    pub(super) fn comparable(
+        &self,
+        rule: &Rule,
+        before: &[Before],
+        since: Option<Timestamp>,
+        (at, interval): (Timestamp, SignedDuration),
+    ) -> Option<Timestamp> {
+        if self.over == Over::Site && !rule.narrowed.narrows() {
+            return since;
+        }
+        let step = interval + interval / 2;
+        let mut unbroken = at;
+        for before in before.iter().rev() {
+            if unbroken.duration_since(before.to) > step {
+                break;
+            }
+            unbroken = unbroken.min(before.from);
+        }
+        since.map(|since| since.min(unbroken))
+    }
+
     /// What happened, if it did, and was not told within the last `within`. Nothing before `since` can be compared with; `falls`
     /// are those that were told.
     pub(super) fn verdict(

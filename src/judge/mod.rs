@@ -600,10 +600,11 @@ fn answer(
         }
         RuleKind::Change(change) => {
             let events: Vec<_> = known.iter().filter(|it| it.part == part && it.is_event()).copied().collect();
+            let numbers = change.before(rule, part.as_ref(), before);
             let facts = change.verdict(
                 seen,
-                &change.before(rule, part.as_ref(), before),
-                since,
+                &numbers,
+                change.comparable(rule, &numbers, since, (seen.at, before.interval)),
                 &events,
                 (before.interval, falls),
             )?;

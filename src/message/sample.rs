@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use people::{crowd, nasty, on, people, people_of};
 
 use super::{
-    Active, Away, Blind, Bound, CertificateOf, Chart, Compared, Counts, Coverage, Day, Digest, DigestEngine,
+    Active, Away, Blind, Bound, CertificateOf, Chart, Closed, Compared, Counts, Coverage, Day, Digest, DigestEngine,
     DigestIncident, EngineLine, EngineMetric, Entry, Facts, Furthest, Heat, HeatRow, Kind, Limit, LogOut, Message,
     Metric, Missed, Moment, Named, Notice, Over, Peak, Period, Person, Reason, Restart, Scope, Series, Severity, Share,
     Silent, Since, Step, Trouble, Turn, Usage, UsualHour, Watched, WhyHeld, lasting, several,
@@ -97,6 +97,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("summary", summary(false)),
         ("summary_capped", summary(true)),
     ]);
+    all.extend([("resolved_closed", closed(1)), ("resolved_closed_several", closed(3))]);
     let part = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, message)| message.clone());
     let together = |names: &[&str]| several(names.iter().filter_map(|name| part(name)).collect(), &people_of(217));
     let grouped = [
@@ -577,6 +578,23 @@ fn summary(capped: bool) -> Message {
         Facts::Summary { why, count: if capped { 29 } else { 5 }, entries, more },
     );
     of_itself(Message { kind: Kind::Summary, ..message })
+}
+
+fn closed(count: usize) -> Message {
+    let titles = [
+        "prod: 217 users, more than 200",
+        "prod: 2 of 5 virtual proxies do not answer",
+        "prod: 217 users of directory CORP, more than 150",
+    ];
+    let (began, ended) = ([-94, -94, -71], [0, -31, -12]);
+    let incidents = titles.iter().zip(began.into_iter().zip(ended)).take(count).map(|(title, (began, ended))| Closed {
+        title: (*title).to_owned(),
+        since: minutes(began),
+        until: minutes(ended),
+        lasted: lasting(SignedDuration::from_mins(ended - began)),
+    });
+    let title = if count == 1 { titles[0] } else { "prod: 3 alerts: crowded, blind and crowded-part" };
+    super::closed(title.to_owned(), Severity::Critical, incidents.collect(), at())
 }
 
 fn compared(now: u64, before: u64, last_week: u64) -> Compared {

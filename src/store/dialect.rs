@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "plainest", include_str!("migrations/0010_plainest.sql")),
     (20, "routing", include_str!("migrations/0020_routing.sql")),
     (21, "sick", include_str!("migrations/0021_sick.sql")),
+    (30, "threads", include_str!("migrations/0030_threads.sql")),
     (35, "seen", include_str!("migrations/0035_seen.sql")),
     (40, "topology", include_str!("migrations/0040_topology.sql")),
     (50, "aggregates", include_str!("migrations/0050_aggregates.sql")),

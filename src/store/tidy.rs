@@ -62,6 +62,12 @@ impl Store {
         tidied.deliveries = self
             .delete("delivery", &|sql| {
                 sql.push("state <> 'pending' AND settled < ").push_bind(settled);
+                // What opened an incident that is not over yet is still to be answered.
+                sql.push(
+                    " AND NOT (receipt IS NOT NULL AND (EXISTS (SELECT 1 FROM told t JOIN incident i ON i.cause = t.thread \
+                     WHERE t.channel = delivery.channel AND t.cause = delivery.cause AND (i.state <> 'closed' OR i.held = 1)) \
+                     OR EXISTS (SELECT 1 FROM delivery p WHERE p.state = 'pending' AND p.channel = delivery.channel AND p.in_reply_to = delivery.message_id)))",
+                );
             })
             .await?;
         let sources = self.sources().await?;
@@ -225,7 +231,7 @@ mod tests {
         record(&store, &snapshot(60, &[("", Some(&["anna:s"]))]), &[]).await.unwrap();
         let lease = SignedDuration::from_secs(60);
         let claimed = store.claim(time(61), lease, None, |lane| lane.channel == "ops").await.unwrap();
-        assert!(store.settle(&claimed[0], &Settled::Delivered, time(62)).await.unwrap());
+        assert!(store.settle(&claimed[0], &Settled::Delivered { receipt: None }, time(62)).await.unwrap());
         assert!(!found(&state, "Xenocrates").is_empty(), "it was there");
 
         let soon = store.tidy(&KEEP, time(86_400), &TimeZone::UTC).await.unwrap();

@@ -40,6 +40,8 @@ fn poll() -> impl Strategy<Value = Poll> {
         1 => Just(600),
         1 => Just(3_600),
         1 => Just(-1_800),
+        // A week later, for what is usual.
+        3 => Just(604_800),
     ];
     (after, prop::array::uniform3(pair())).prop_map(|(after, pairs)| Poll { after, pairs })
 }
@@ -67,7 +69,7 @@ fn rules() -> impl Strategy<Value = String> {
     (hold, repeat, damp, over, maintenance, limit).prop_map(|(hold, repeat, damp, over, maintenance, limit)| {
         let clear = limit / 2;
         format!(
-            "checks:\n  all: {{site: prod, cron: '* * * * *', rules: [crowded, few, blind, dark, fell, rose, parts, away]}}\n\
+            "checks:\n  all: {{site: prod, cron: '* * * * *', rules: [crowded, few, blind, dark, fell, rose, parts, away, night, first, many, nobody, unlike, narrow, hr, came]}}\n\
              rules:\n\
              \x20 crowded: {{threshold: {{metric: users, above: {limit}, clear: {clear}, for: {hold}}}, repeat: {repeat}{damp}, tell: ops}}\n\
              \x20 few: {{threshold: {{metric: sessions, below: {clear}, for: {hold}}}, repeat: {repeat}, tell: ops}}\n\
@@ -77,6 +79,14 @@ fn rules() -> impl Strategy<Value = String> {
              \x20 rose: {{change: {{metric: users, rises: 5, within: 3m}}, tell: ops}}\n\
              \x20 parts: {{threshold: {{metric: users, above: 6, for: {hold}, over: {over}}}, repeat: {repeat}{damp}, tell: ops}}\n\
              \x20 away: {{stale: {{for: 5m}}, tell: ops}}\n\
+             \x20 night: {{watch: {{user: 'CORP\\*1*', when: each}}, during: {{hours: '08:05-08:20'}}, tell: ops}}\n\
+             \x20 first: {{watch: {{user: '*', when: first_ever}}, where: {{virtual_proxy: hr}}, tell: ops}}\n\
+             \x20 many: {{watch: {{sessions_of_one_user: 4}}, tell: ops}}\n\
+             \x20 nobody: {{absence: {{for: {hold}}}, during: {{hours: '08:02-08:30'}}, repeat: {repeat}{damp}, tell: ops}}\n\
+             \x20 unlike: {{unusual: {{metric: users, by: 2, at_least: 2, weeks: 2, for: {hold}, over: {over}}}, repeat: {repeat}, tell: ops}}\n\
+             \x20 narrow: {{threshold: {{metric: users, above: 3, for: {hold}}}, where: {{directory: CORP, virtual_proxy: hr}}, during: {{hours: '08:03-09:10'}}, repeat: {repeat}, tell: ops}}\n\
+             \x20 hr: {{change: {{metric: users, falls: 3, within: 5m}}, where: {{virtual_proxy: hr}}, tell: ops}}\n\
+             \x20 came: {{threshold: {{metric: joined, above: {clear}, for: 0s}}, repeat: never, tell: ops}}\n\
              {maintenance}\n"
         )
     })
