@@ -1,15 +1,17 @@
 //! 500 messages for one webhook on loopback, each signed, verified by its receiver, and recorded in a store on this disk.
 //!
 //! `cargo bench --bench outbox`. Prints the time of each run, from the moment that the courier may begin until every delivery is
-//! recorded as delivered, and the median.
+//! recorded as delivered, and the median; and how long the same disk takes to make as many bodies durable one by one, with nothing
+//! else done, since how busy it is differs from hour to hour.
 
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headcount::channels::{Channel, Settings, webhook};
+use headcount::channels::{Channel, ChannelKind, Names, Settings, format, webhook};
 use headcount::clock::Clock;
 use headcount::demo::inbox::{HttpInbox, Kind};
 use headcount::message::{self, sample};
@@ -64,15 +66,30 @@ async fn round(state: &Path, engine: &Engine) -> Duration {
     took
 }
 
+/// So many bodies appended to a file, each on the disk before the next.
+fn disk(folder: &Path, engine: &Engine) -> Duration {
+    let body = format(ChannelKind::Webhook, &sample::of(message::Kind::Alert), engine, Names::Full);
+    let mut file = std::fs::File::create(folder.join("baseline")).expect("a file");
+    let begun = Instant::now();
+    for _ in 0..MESSAGES {
+        file.write_all(body.body().as_bytes()).and_then(|()| file.sync_data()).expect("it is written");
+    }
+    begun.elapsed()
+}
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let engine = Engine::embedded();
+    let mut durable = Vec::new();
     let mut took: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
             let folder = tempfile::tempdir().expect("a folder");
+            durable.push(disk(folder.path(), &engine));
             runtime.block_on(round(folder.path(), &engine))
         })
         .collect();
     took.sort();
+    durable.sort();
+    println!("median {:.0} ms for {MESSAGES} bodies, each synced", durable[ROUNDS / 2].as_secs_f64() * 1e3);
     println!("median {:.0} ms for {MESSAGES} messages", took[ROUNDS / 2].as_secs_f64() * 1e3);
 }
