@@ -422,3 +422,17 @@ async fn check_connect_says_whose_the_token_is_or_what_is_wrong_and_sends_nothin
     world.expect("ops", &["5 users"]);
     world.finish().await;
 }
+
+#[tokio::test]
+async fn a_long_message_that_slack_repeats_whole_is_known_to_be_taken() {
+    let rules = "reports:\n  now: {who: {}, site: prod, cron: \"5 8 * * *\", tell: [ops]}\n";
+    let world = World::by_bot(rules, &[]).await;
+    // The answer says all of it once more, with white space between, and so is longer than any other answer may be.
+    world.crowd("", 400).at("08:05").await;
+    world.expect("ops", &["400 users"]);
+    let size = world.inbox.received()[0].raw.len();
+    assert!(size > 40_000, "{size}");
+    world.at("08:06").await.quiet();
+    assert_eq!(world.inbox.attempts("ops"), 1);
+    world.finish().await;
+}
