@@ -276,6 +276,29 @@ fn row(name: &str, part: &Day, zone: &TimeZone) -> [String; 22] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::sample;
+
+    #[test]
+    fn a_table_has_a_row_for_all_and_one_for_each_day_by_the_clock() {
+        let zone = TimeZone::get("Europe/Stockholm").unwrap();
+        for (name, rows) in [
+            ("digest", &["day,2026-11-23,2026-11-22T23:00:00Z,2026-11-23T23:00:00Z,412,381,424,1250,18,217,"][..]),
+            (
+                "digest_week",
+                &["week,2026-11-16,2026-11-15T23:00:00Z,", "day,2026-11-16,2026-11-15T23:00:00Z,", "day,2026-11-17,"],
+            ),
+            ("digest_days", &["all,2026-11-20,", "day,2026-11-20,", "day,2026-11-21,", "day,2026-11-22,"]),
+        ] {
+            let (_, message) = sample::all().into_iter().find(|(other, _)| *other == name).unwrap();
+            let table = csv(&message, &zone);
+            let lines: Vec<&str> = table.lines().collect();
+            let columns = lines[0].split(',').count();
+            for (line, begins) in lines[1..].iter().zip(rows) {
+                assert!(line.starts_with(begins), "{name}: {line}");
+            }
+            assert!(lines.len() > rows.len() && lines.iter().all(|line| line.split(',').count() == columns), "{table}");
+        }
+    }
 
     #[test]
     fn what_is_asked_for_is_whole_periods_that_are_over() {
