@@ -383,6 +383,7 @@ impl Daemon {
             jobs.spawn(schedule.fire(self.rooms.clone(), slot));
         }
         while jobs.join_next().await.is_some() {}
+        jobs::closings(&self.rooms).await?;
         if let Some(pulse) = self.rooms.pulse.as_ref().filter(|pulse| pulse.is_due()) {
             pulse.call().await;
         }
@@ -401,6 +402,9 @@ impl Daemon {
         }
         if let Err(error) = jobs::release(&self.rooms).await {
             tracing::error!(%error, "cannot tell what was held back; it waits");
+        }
+        if let Err(error) = jobs::closings(&self.rooms).await {
+            tracing::error!(%error, "cannot say of what was posted that it is over; it is said later");
         }
         if let Err(error) = jobs::upkeep(&self.rooms).await {
             tracing::error!(%error, "cannot look after the channels");

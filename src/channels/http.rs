@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -24,6 +24,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_secs(30);
 /// How much of an answer is read.
 const ANSWER: usize = 64 * 1024;
+/// How much of an answer is read that repeats the message.
+const ECHO: usize = 1024 * 1024;
 /// The longest wait that a server is believed.
 const LONGEST_WAIT: i64 = 24 * 3600;
 /// Parts of an address shorter than this are words that any answer may hold.
@@ -70,8 +72,10 @@ pub(super) struct Client {
 pub(super) struct Answer {
     pub status: u16,
     pub retry_after: Option<SignedDuration>,
-    /// Without the address, should the server have repeated it.
+    /// Without the address, should the server have repeated it; of a call as it came.
     pub body: String,
+    /// What the token of a call may be used for.
+    pub scopes: Option<String>,
 }
 
 impl Client {
@@ -122,10 +126,8 @@ impl Client {
         url.set_query(None);
         let host = url.host_str().map(clean).unwrap_or_default();
         match self.http.head(url).send().await.map_err(|error| self.failed(to, error)) {
-            Ok(_) | Err(Outcome::Delivered) => Ok(host),
-            Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. }) => {
-                Err(format!("{host}: {why}"))
-            }
+            Ok(_) => Ok(host),
+            Err(outcome) => Err(format!("{host}: {}", outcome.why().unwrap_or_default())),
         }
     }
 
@@ -144,8 +146,24 @@ impl Client {
     ) -> Result<Answer, Outcome> {
         let request = self.http.post(to.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-        let (status, retry_after, body) = self.exchange(to, request.body(body.to_owned()), now).await?;
-        Ok(Answer { status, retry_after, body: hidden(to, &body) })
+        let answer = self.exchange(to, request.body(body.to_owned()), now, ANSWER).await?;
+        Ok(Answer { body: hidden(to, &answer.body), ..answer })
+    }
+
+    /// Calls a method of an interface that knows its callers by a token. What is told of the answer is for the caller to hide.
+    pub(super) async fn call(
+        &self,
+        method: &Secret,
+        token: &Secret,
+        body: String,
+        now: Timestamp,
+    ) -> Result<Answer, Outcome> {
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
+        let mut bearer =
+            bearer.map_err(|_| Outcome::ChannelDown { why: "its token has letters that no token has".to_owned() })?;
+        bearer.set_sensitive(true);
+        let request = self.http.post(method.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8");
+        self.exchange(method, request.header(AUTHORIZATION, bearer).body(body), now, ECHO).await
     }
 
     /// Posts a form. Gives the status, the wait that was asked for, and the answer as it came: what is told of it is for the
@@ -162,12 +180,13 @@ impl Client {
         form.query_pairs_mut().clear().extend_pairs(fields);
         let body = form.query().unwrap_or_default().to_owned();
         let request = self.http.post(to.expose()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.exchange(to, request.body(body), now).await
+        let answer = self.exchange(to, request.body(body), now, ANSWER).await?;
+        Ok((answer.status, answer.retry_after, answer.body))
     }
 
     /// Asks for an address. Gives what came back, or why nothing did.
     pub(super) async fn get(&self, from: &Secret, now: Timestamp) -> Result<u16, Outcome> {
-        self.exchange(from, self.http.get(from.expose()), now).await.map(|(status, ..)| status)
+        self.exchange(from, self.http.get(from.expose()), now, ANSWER).await.map(|answer| answer.status)
     }
 
     async fn exchange(
@@ -175,7 +194,8 @@ impl Client {
         to: &Secret,
         request: reqwest::RequestBuilder,
         now: Timestamp,
-    ) -> Result<(u16, Option<SignedDuration>, String), Outcome> {
+        most: usize,
+    ) -> Result<Answer, Outcome> {
         let mut response = request.send().await.map_err(|error| self.failed(to, error))?;
         let status = response.status();
         if status.is_redirection() {
@@ -188,17 +208,20 @@ impl Client {
             return Err(Outcome::ChannelDown { why });
         }
         let retry_after = retry_after(response.headers(), now);
+        let scopes =
+            response.headers().get("x-oauth-scopes").and_then(|scopes| scopes.to_str().ok()).map(str::to_owned);
         let mut answer = Vec::new();
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if answer.len() < ANSWER => answer.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if answer.len() < most => answer.extend_from_slice(&chunk),
                 // A bad status says enough by itself; a good one does not.
                 Err(error) if status.is_success() => return Err(self.failed(to, error)),
                 Ok(_) | Err(_) => break,
             }
         }
-        answer.truncate(ANSWER);
-        Ok((status.as_u16(), retry_after, String::from_utf8_lossy(&answer).into_owned()))
+        answer.truncate(most);
+        let body = String::from_utf8_lossy(&answer).into_owned();
+        Ok(Answer { status: status.as_u16(), retry_after, body, scopes })
     }
 }
 
@@ -222,6 +245,23 @@ pub(super) fn host(address: &Secret) -> Result<String, String> {
         "http" => Err("it begins with `http://`, which is for this machine alone; use `https://`".to_owned()),
         _ => Err("it is no `https://` address".to_owned()),
     }
+}
+
+/// The address of one method of an interface, below its base.
+pub(super) fn method(base: &Secret, method: &str) -> Secret {
+    Secret::new(format!("{}/{method}", base.expose().trim_end_matches('/')))
+}
+
+/// What a token of Slack's says of itself before its first dash, if it can be one at all.
+pub(super) fn token_kind(token: &Secret) -> Option<&'static str> {
+    let (kind, rest) = token.expose().split_once('-')?;
+    let fine = !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic());
+    ["xoxb", "xoxp", "xapp"].into_iter().find(|known| fine && *known == kind)
+}
+
+/// A text without the secret parts of an address, and without a token.
+pub(super) fn hide(address: &Secret, token: &Secret, text: &str) -> String {
+    hidden(address, &text.replace(token.expose(), "***"))
 }
 
 /// Whether an address is spoken to without TLS.

@@ -124,9 +124,22 @@ pub struct Parcel<'a> {
     pub message_id: &'a str,
     /// The mail that this one follows.
     pub in_reply_to: Option<&'a str>,
+    pub belongs: Belongs<'a>,
     pub now: Timestamp,
     /// The state directory, below which files are.
     pub state: &'a Path,
+}
+
+/// How a message belongs to one that the channel took before, by what the channel called that one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Belongs<'a> {
+    /// It stands for itself.
+    #[default]
+    Alone,
+    /// Under it, where that is known; `beside`: and shown to everyone beside.
+    Under { receipt: Option<&'a str>, beside: bool },
+    /// In its place, with what it said.
+    Instead { receipt: Option<&'a str> },
 }
 
 impl Channel {
@@ -253,11 +266,20 @@ impl Channel {
         }
     }
 
+    /// Whether messages can be put under those that it took before, and those be changed.
+    pub fn threads(&self) -> bool {
+        matches!(&self.settings, Settings::Slack(settings) if settings.is_bot())
+    }
+
     /// Brings a parcel to its recipient, once.
     pub async fn send(&self, parcel: Parcel<'_>) -> Outcome {
+        if matches!(parcel.belongs, Belongs::Instead { .. }) && !self.threads() {
+            // It was promised while the channel was another one.
+            return Outcome::Gone { why: "this channel cannot change what it has sent".to_owned() };
+        }
         match &self.settings {
             Settings::Slack(settings) => match self.client(settings.is_plain()) {
-                Ok(client) => slack::send::send(client, settings, parcel).await,
+                Ok(client) => slack::send(client, settings, parcel).await,
                 Err(why) => Outcome::ChannelDown { why },
             },
             Settings::Teams(settings) => match self.client(settings.is_plain()) {
@@ -276,11 +298,11 @@ impl Channel {
         }
     }
 
-    /// Whether the channel can be reached, without sending anything. Gives the host that answered, or the
-    /// folder that may be written into.
+    /// Whether the channel can be reached, without sending anything. Gives the host that answered, the folder that may be
+    /// written into, or the bot that is let in.
     pub async fn reach(&self, state: &Path) -> Result<String, String> {
         match &self.settings {
-            Settings::Slack(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
+            Settings::Slack(settings) => slack::reach(self.client(settings.is_plain())?, settings).await,
             Settings::Teams(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
             Settings::Webhook(settings) => self.client(settings.is_plain())?.reach(settings.url()).await,
             Settings::File(settings) => file::send::reach(&settings.folder(state)),

@@ -7,6 +7,10 @@ use jiff::SignedDuration;
 pub enum Outcome {
     /// The next hop took it.
     Delivered,
+    /// It was taken, and this is what the channel calls it: by that it can be answered and edited.
+    Posted { receipt: String },
+    /// What was to be changed is not there any more, or may not be changed any more: nothing is left to do.
+    Gone { why: String },
     /// Again later: after so long, where the other side said so. `maybe_taken` says that another try may be a duplicate.
     Retry { after: Option<SignedDuration>, scope: Scope, maybe_taken: bool, why: String },
     /// This payload will never be taken. With `degrade`, its plainer form is worth one try.
@@ -31,7 +35,18 @@ impl Outcome {
             Self::ChannelDown { why } => Self::ChannelDown { why: hide(why) },
             Self::Refused { why, degrade } => Self::Refused { why: hide(why), degrade },
             Self::Retry { after, scope, maybe_taken, why } => Self::Retry { after, scope, maybe_taken, why: hide(why) },
-            Self::Delivered => Self::Delivered,
+            Self::Gone { why } => Self::Gone { why: hide(why) },
+            taken @ (Self::Delivered | Self::Posted { .. }) => taken,
+        }
+    }
+
+    /// Why it was not taken, if it was not.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Delivered | Self::Posted { .. } => None,
+            Self::Retry { why, .. } | Self::Refused { why, .. } | Self::ChannelDown { why } | Self::Gone { why } => {
+                Some(why)
+            }
         }
     }
 

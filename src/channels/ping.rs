@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Authorities, Outcome, Proxy, http};
+use super::{Authorities, Proxy, http};
 use crate::secret::Secret;
 
 /// What is called, and how often at most. Its client is made at the first call, and kept.
@@ -34,12 +34,12 @@ impl Ping {
     /// Calls it, once.
     pub async fn call(&self, now: Timestamp) -> Result<(), String> {
         match self.client()?.get(&self.url, now).await {
-            Ok(200..300) | Err(Outcome::Delivered) => Ok(()),
+            Ok(200..300) => Ok(()),
             Ok(status @ (404 | 410)) => {
                 Err(format!("it answered {status}: it is not known there any more; see `ping`"))
             }
             Ok(status) => Err(format!("it answered {status}")),
-            Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. }) => Err(why),
+            Err(outcome) => Err(outcome.why().unwrap_or_default().to_owned()),
         }
     }
 

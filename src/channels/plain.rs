@@ -107,6 +107,7 @@ fn fact(facts: &Facts) -> String {
                 format!("headcount: {count} held, no more than {per_hour} an hour are sent")
             }
         },
+        Facts::Closed { title, .. } => format!("closed: {title}"),
         Facts::Digest(digest) => looked_back(digest),
         Facts::Who { counts: None, .. } => "could not be seen".to_owned(),
         Facts::Who { counts: Some(counts), coverage, .. } => format!(
@@ -224,6 +225,12 @@ fn items(facts: &Facts) -> Vec<String> {
         Facts::Unreachable { silent, .. } | Facts::Who { silent, .. } => silent,
         Facts::Notice(Notice::Restart(restart)) => &restart.silent,
         Facts::Notice(Notice::ChannelDown { why, .. }) => return vec![why.clone()],
+        Facts::Closed { incidents, .. } => {
+            let told = incidents.iter().map(|one| {
+                format!("{}: {}, from {} to {}", one.title, one.lasted, instant(&one.since), instant(&one.until))
+            });
+            return told.collect();
+        }
         Facts::Summary { entries, .. } => {
             return entries.iter().map(|entry| format!("{}: {}", instant(&entry.at), entry.title)).collect();
         }

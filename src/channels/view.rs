@@ -129,40 +129,12 @@ fn clean_facts(facts: &mut Facts) -> usize {
             }
             0
         }
+        Facts::Closed { title, incidents } => {
+            incidents.iter_mut().map(|one| &mut one.title).chain([title]).for_each(tidy);
+            0
+        }
         Facts::Digest(digest) => {
-            let Digest {
-                sites,
-                days,
-                by_site,
-                by_virtual_proxy,
-                by_directory,
-                over,
-                incidents,
-                watched,
-                engines,
-                engines_unasked,
-                ..
-            } = &mut **digest;
-            sites.iter_mut().chain(engines_unasked).for_each(tidy);
-            for engine in days.iter_mut().flat_map(|day| &mut day.engines).chain(engines) {
-                tidy(&mut engine.host);
-                engine.site.iter_mut().for_each(tidy);
-            }
-            for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
-                tidy(&mut share.name);
-            }
-            for over in over {
-                tidy(&mut over.rule);
-                over.site.iter_mut().for_each(tidy);
-            }
-            for incident in incidents {
-                tidy(&mut incident.site);
-                tidy(&mut incident.rule);
-            }
-            let stretches = days.iter_mut().flat_map(|day| &mut day.watched.blind).chain(&mut watched.blind);
-            for blind in stretches {
-                tidy(&mut blind.site);
-            }
+            clean_digest(digest);
             0
         }
         Facts::Threshold { scope, .. }
@@ -177,6 +149,43 @@ fn clean_facts(facts: &mut Facts) -> usize {
             0
         }
         Facts::Several { .. } | Facts::Stale { .. } | Facts::SignedIn { .. } | Facts::Sessions { .. } => 0,
+    }
+}
+
+fn clean_digest(digest: &mut Digest) {
+    let tidy = |text: &mut String| *text = clean(text);
+    let Digest {
+        sites,
+        days,
+        by_site,
+        by_virtual_proxy,
+        by_directory,
+        over,
+        incidents,
+        watched,
+        engines,
+        engines_unasked,
+        ..
+    } = digest;
+    sites.iter_mut().chain(engines_unasked).for_each(tidy);
+    for engine in days.iter_mut().flat_map(|day| &mut day.engines).chain(engines) {
+        tidy(&mut engine.host);
+        engine.site.iter_mut().for_each(tidy);
+    }
+    for share in by_site.iter_mut().chain(by_virtual_proxy).chain(by_directory) {
+        tidy(&mut share.name);
+    }
+    for over in over {
+        tidy(&mut over.rule);
+        over.site.iter_mut().for_each(tidy);
+    }
+    for incident in incidents {
+        tidy(&mut incident.site);
+        tidy(&mut incident.rule);
+    }
+    let stretches = days.iter_mut().flat_map(|day| &mut day.watched.blind).chain(&mut watched.blind);
+    for blind in stretches {
+        tidy(&mut blind.site);
     }
 }
 

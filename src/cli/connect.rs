@@ -62,8 +62,12 @@ pub(super) async fn connect(context: &Context<'_>, config: &Config) -> Result<Ex
             Ok(folder) if channel.kind() == ChannelKind::File => {
                 Line::fine(format!("{name}: `{}` can be written into; nothing was", output::shown(&folder)))
             }
-            Ok(host) => {
-                let answers = format!("{name}: {} answers; nothing was sent", output::shown(&host));
+            Ok(answering) => {
+                let answers = if channel.threads() {
+                    format!("{name}: Slack knows the bot {}; nothing was sent", output::shown(&answering))
+                } else {
+                    format!("{name}: {} answers; nothing was sent", output::shown(&answering))
+                };
                 let on = |answer: Answer| output::day(answer.at, &config.time_zone);
                 match seen {
                     Some(answer) if !answer.seen => Line::wrong(format!(

@@ -44,7 +44,8 @@ async fn confirmed(config: &Config, rooms: &Rooms, name: &str, no_ask: bool) -> 
         if seen {
             output::say("Noted; `headcount check --connect` shows when it was.");
         } else {
-            output::complain(&format!("noted. What to look at: {}", advice(spec.channel.kind())));
+            let advice = if spec.channel.threads() { BY_BOT } else { advice(spec.channel.kind()) };
+            output::complain(&format!("noted. What to look at: {advice}"));
         }
     }
     Ok(if seen { Exit::Done } else { Exit::No })
@@ -67,6 +68,9 @@ fn ask(answers: &mut impl BufRead) -> io::Result<Option<bool>> {
     }
     Ok(None)
 }
+
+/// Where a bot's message goes that was taken and is not there.
+const BY_BOT: &str = "the bot posts in its `channel` alone: is that the one that you look at, and in the workspace that `check --connect` names?";
 
 /// Where a message goes that was taken and is not there.
 fn advice(kind: ChannelKind) -> &'static str {

@@ -178,6 +178,21 @@ const MISTAKES: &[(&str, &str)] = &[
     ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, webhook_url: https://hooks.slack.com/topsecret"),
     ("webhook_url_file: slack-ops", "webhook_url: http://hooks.slack.com/topsecret"),
     ("webhook_url_file: slack-ops", "url: x"),
+    ("webhook_url_file: slack-ops", "token_file: slack-token"),
+    ("webhook_url_file: slack-ops", "channel: \"#ops\""),
+    ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, channel: \"#ops\""),
+    ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, api_url: https://slack-gov.com/api/"),
+    ("webhook_url_file: slack-ops", "webhook_url_file: slack-ops, token_file: slack-token, channel: \"#ops\""),
+    ("webhook_url_file: slack-ops", "token: xoxp-1-topsecret, channel: ops"),
+    ("webhook_url_file: slack-ops", "token_file: slack-ops, channel: C0123456789"),
+    ("webhook_url_file: slack-ops", "token_file: xoxb-1-topsecret, channel: C0123456789"),
+    ("webhook_url_file: slack-ops", "token_file: slack-token, token_env: SLACK, channel: C0123456789"),
+    ("webhook_url_file: slack-ops", "token_file: slack-token, channel: \"# ops\""),
+    ("webhook_url_file: slack-ops", "token_file: slack-token, channel: [C0123456789, C9876543210]"),
+    (
+        "webhook_url_file: slack-ops",
+        "token_file: slack-token, channel: \"#ops\", api_url: http://gateway.example.com/topsecret",
+    ),
     (
         "ops: {slack: {webhook_url_file: slack-ops}}",
         "ops: {teams: {workflow_url: https://example.webhook.office.com/topsecret}}",
@@ -265,6 +280,7 @@ fn folder() -> tempfile::TempDir {
     let site = crate::demo::certificates::Authority::new("sense.example.com");
     site.export(folder.path()).unwrap();
     std::fs::write(folder.path().join("slack-ops"), "https://hooks.slack.com/services/T0/B0/topsecret\n").unwrap();
+    std::fs::write(folder.path().join("slack-token"), "xoxb-1234-topsecret\n").unwrap();
     std::fs::write(folder.path().join("smtp-password"), "hunter2\n").unwrap();
     std::fs::write(folder.path().join("empty"), "\n").unwrap();
     std::fs::write(folder.path().join("audit-url"), "https://audit.example.com/hooks/topsecret\n").unwrap();
@@ -308,6 +324,23 @@ fn the_whole_of_what_is_built_is_read() {
     let shown = format!("{config:?}");
     for secret in ["topsecret", "hunter2", "PRIVATE", "whsec_"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn a_bot_posts_with_a_token_into_a_channel() {
+    let folder = folder();
+    for (written, threads) in [
+        ("webhook_url_file: slack-ops", false),
+        ("token_file: slack-token, channel: \"#ops\"", true),
+        ("token: xoxb-1-topsecret, channel: C0123456789, api_url: https://slack-gov.com/api", true),
+        ("token_file: slack-token, channel: \"#ops\", api_url: http://127.0.0.1:8080/topsecret/", true),
+    ] {
+        let text = GOOD.replace("webhook_url_file: slack-ops", written);
+        let config = Config::from_text(&folder.path().join("headcount.yaml"), &text).unwrap();
+        let ops = config.channel("ops").unwrap();
+        assert_eq!((ops.channel.threads(), ops.policy.threads), (threads, threads), "{written}");
+        assert!(!format!("{config:?}").contains("topsecret"));
     }
 }
 

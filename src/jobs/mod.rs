@@ -3,6 +3,7 @@
 //! A job reads what was known, walks the rooms, and commits what comes of it in one transaction. It decides nothing itself.
 
 mod accounts;
+mod closing;
 mod discovery;
 mod drain;
 mod look_back;
@@ -25,6 +26,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 pub use accounts::learn_names;
+pub use closing::closings;
 pub use discovery::{Discovery, recall};
 pub use drain::{Draining, Looked};
 pub use look_back::{look_back, store_begins};
@@ -116,11 +118,13 @@ pub enum ReportKind {
 }
 
 /// What a digest looks back over, and what it measures against.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Digest {
     pub period: Period,
     /// Whether people are ranked by the time that they were connected.
     pub name_people: bool,
+    /// Whether each day of a month is told by itself, as of a week: for tables, since it is much to read.
+    pub by_day: bool,
     /// Whether it tells how the engines were.
     pub engines: bool,
     pub working: Window,
@@ -129,7 +133,7 @@ pub struct Digest {
 }
 
 /// One site of a digest.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DigestSite {
     pub site: Arc<Site>,
     /// When it is polled; none where no check does.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Place, Rooms};
 use crate::message::{self, Entry, Kind, Moment, WhyHeld};
-use crate::outbox::{Addressed, Held, HeldBy, Hour, NewHeld, Outgoing, Release, address};
+use crate::outbox::{Addressed, Held, HeldBy, Hour, NewHeld, Outgoing, Release, SUMMARY, address};
 use crate::schedule::Stretch;
 use crate::store::StoreError;
 
@@ -55,7 +55,7 @@ fn summary(
 ) -> Release {
     let channel = place.channel.name.clone();
     let up_to = held.last().map_or(0, |held| held.id);
-    let cause = format!("summary:{channel}:{}:{up_to}", by.word());
+    let cause = format!("{SUMMARY}{channel}:{}:{up_to}", by.word());
     let entries = entries(rooms, held);
     let mut outgoing = Outgoing::default();
     if !entries.is_empty() {

@@ -107,7 +107,7 @@ impl Rooms {
         let threads: Vec<_> = news.iter().filter_map(|news| news.thread).collect();
         let books = self.store.books(&threads).await?;
         let policy = |name: &str| self.channels.get(name).map(|place| &place.policy);
-        let mut outgoing = Outgoing::default();
+        let mut outgoing = Outgoing { calm: told.findings.iter().filter_map(calm).collect(), ..Outgoing::default() };
         for decided in decide(&news, &books, policy, self.clock.now()) {
             if let Some(place) = self.channels.get(&decided.channel) {
                 // Only what follows one message alone belongs to it as a whole.
@@ -137,12 +137,15 @@ impl Rooms {
                     channel: decided.channel.clone(),
                     cause: cause.map(str::to_owned),
                     title: title.to_owned(),
+                    since: began(&told.findings[index]),
                 });
             }
         };
         let title = |index: usize| headline(&told.messages[index], &self.engine);
-        let cause = match *decided.now {
-            [alone] => told.causes[alone].clone(),
+        let cause = match (&*decided.now, &decided.follows) {
+            ([alone], _) => told.causes[*alone].clone(),
+            // One poll may be told in several messages, each under another.
+            (_, Some(first)) if place.policy.threads => format!("poll:{}:{}:after:{first}", told.site, told.at),
             _ => format!("poll:{}:{}", told.site, told.at),
         };
         let parts = decided.now.iter().map(|index| told.messages[*index].clone()).collect();
@@ -151,8 +154,7 @@ impl Rooms {
             let about = Addressed { cause: &cause, follows, kind: message.kind, urgent: false };
             let mut payload = place.channel.format(&message, &self.engine);
             if let Some(first) = first {
-                let whole = decided.ended.iter().any(|(cause, _)| Some(cause) == decided.follows.as_ref());
-                payload = place.channel.following(payload, message.kind, first, whole);
+                payload = place.channel.following(payload, message.kind, first, decided.ends);
             }
             let deliveries = address(&payload, &place.channel, &about);
             outgoing.deliveries.extend(deliveries.into_iter().map(|new| NewDelivery { thread: decided.thread, ..new }));
@@ -178,6 +180,22 @@ impl Rooms {
                 thread: news[*index].thread.map(str::to_owned),
             });
         }
+    }
+}
+
+/// When what a finding tells the beginning of began.
+fn began(finding: &Finding) -> Timestamp {
+    match finding.why {
+        Why::Flapping { since, .. } => since,
+        _ => finding.incident.since,
+    }
+}
+
+/// What is calm again, and when it became so: no incident says that, since there is none.
+fn calm(finding: &Finding) -> Option<(String, Timestamp)> {
+    match finding.why {
+        Why::Calm { until, .. } => Some((finding.incident.cause.clone()?, until)),
+        _ => None,
     }
 }
 

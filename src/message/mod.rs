@@ -6,6 +6,7 @@
 
 mod alert;
 mod chart;
+mod closed;
 mod digest;
 mod engine;
 mod itself;
@@ -29,6 +30,7 @@ pub use crate::clean::{clean, clean_to};
 pub use crate::history::{Compared, Period};
 pub use alert::alerts;
 pub use chart::{Chart, Limit, Series};
+pub use closed::{Closed, closed};
 pub use digest::{
     Blind, Day, Digest, DigestEngine, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour,
     Watched,
@@ -234,7 +236,14 @@ pub enum Facts {
     /// headcount missed its checks between two polls.
     Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
-    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
+    Who {
+        counts: Option<Counts>,
+        silent: Vec<Silent>,
+        coverage: Coverage,
+        /// Reports that were never sent, oldest first; `more_missed` came due after them.
+        missed: Vec<Missed>,
+        more_missed: u64,
+    },
     /// A channel is tried.
     Test { channel: String },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.
@@ -249,6 +258,9 @@ pub enum Facts {
     Heartbeat { channel: String, quiet_for: String, first: bool },
     /// So many messages were held back. Those of one incident are one entry, oldest first; `more` are beyond the entries.
     Summary { why: WhyHeld, count: u64, entries: Vec<Entry>, more: u64 },
+    /// Everything is over that a message told the beginning of, whose title this is: it is changed to say so, where a channel can
+    /// change what it has sent.
+    Closed { title: String, incidents: Vec<Closed> },
     /// How sites were used over a period.
     Digest(Box<Digest>),
 }

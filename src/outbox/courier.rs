@@ -260,7 +260,7 @@ impl Courier {
             let settled = self.attempt(&route, claimed).await;
             let now = self.clock.now();
             log(claimed, &settled, now);
-            let taken = settled == Settled::Delivered;
+            let taken = matches!(settled, Settled::Delivered { .. });
             done.push((claimed, settled, now));
             if !taken {
                 break;
@@ -290,6 +290,7 @@ impl Courier {
             recipient: &claimed.recipient,
             message_id: &claimed.message_id,
             in_reply_to: claimed.in_reply_to.as_deref(),
+            belongs: claimed.belongs(),
             now: self.clock.now(),
             state: &self.state,
         };
@@ -306,10 +307,13 @@ fn by_name(routes: impl IntoIterator<Item = Arc<Route>>) -> HashMap<String, Arc<
 fn log(claimed: &Claimed, settled: &Settled, now: Timestamp) {
     let (id, channel, attempt) = (claimed.id.0, claimed.channel.as_str(), claimed.attempt);
     match settled {
-        Settled::Delivered if attempt > 1 => {
+        Settled::Delivered { .. } if attempt > 1 => {
             tracing::info!(delivery.id = id, channel, attempt, "delivered at last");
         }
-        Settled::Delivered => tracing::debug!(delivery.id = id, channel, attempt, "delivered"),
+        Settled::Delivered { .. } => tracing::debug!(delivery.id = id, channel, attempt, "delivered"),
+        Settled::Needless { why } => {
+            tracing::info!(delivery.id = id, channel, attempt, why, "a message that is over was not changed to say so");
+        }
         Settled::GivenUp { why, .. } => {
             tracing::error!(
                 delivery.id = id,

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{HeldBy, Thread, backoff};
-use crate::channels::{Outcome, Scope};
+use crate::channels::{Belongs, Outcome, Scope};
 
 /// The shortest wait, whatever a channel says: `Retry-After: 0` is no invitation to knock without a pause.
 const SHORTEST: SignedDuration = SignedDuration::from_millis(800);
@@ -144,6 +144,9 @@ pub struct Claimed {
     pub plainer: Option<String>,
     pub message_id: String,
     pub in_reply_to: Option<String>,
+    /// How it belongs to the message that it follows, and what the channel called that one.
+    pub thread: Option<Thread>,
+    pub receipt: Option<String>,
     pub created: Timestamp,
     /// The number of this try, from 1.
     pub attempt: u32,
@@ -151,6 +154,19 @@ pub struct Claimed {
     pub channel_failures: u32,
     /// Until when it is ours; also tells this claim from a later one.
     pub lease: Timestamp,
+}
+
+impl Claimed {
+    /// How it belongs to what it follows, as the channel knows that.
+    pub fn belongs(&self) -> Belongs<'_> {
+        let receipt = self.receipt.as_deref();
+        match self.thread {
+            None => Belongs::Alone,
+            Some(Thread::Reply) => Belongs::Under { receipt, beside: false },
+            Some(Thread::Broadcast) => Belongs::Under { receipt, beside: true },
+            Some(Thread::Edit) => Belongs::Instead { receipt },
+        }
+    }
 }
 
 /// Why a whole channel waits.
@@ -167,22 +183,16 @@ pub enum Pause {
 /// What becomes of a delivery after a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
-    Delivered,
+    /// Taken; by the receipt it can be answered and changed.
+    Delivered { receipt: Option<String> },
+    /// Nothing is left to do: what it should have changed is gone.
+    Needless { why: String },
     /// Again at `due`; with `pause` the whole channel waits until then: because it asked for that, or is down, or failed.
-    Later {
-        due: Timestamp,
-        pause: Option<Pause>,
-        why: String,
-    },
+    Later { due: Timestamp, pause: Option<Pause>, why: String },
     /// Again at once, in its plainer form.
-    Degraded {
-        why: String,
-    },
+    Degraded { why: String },
     /// Never; with `pause` what waits behind it waits until then, since the channel itself asked for it.
-    GivenUp {
-        why: String,
-        pause: Option<(Timestamp, Pause)>,
-    },
+    GivenUp { why: String, pause: Option<(Timestamp, Pause)> },
 }
 
 /// What is kept in order: the deliveries to one recipient of one channel.
@@ -209,7 +219,9 @@ pub fn settle(claimed: &Claimed, outcome: &Outcome, give_up: SignedDuration, now
         Settled::Later { due, pause, why: why.clone() }
     };
     match outcome {
-        Outcome::Delivered => Settled::Delivered,
+        Outcome::Delivered => Settled::Delivered { receipt: None },
+        Outcome::Posted { receipt } => Settled::Delivered { receipt: Some(receipt.clone()) },
+        Outcome::Gone { why } => Settled::Needless { why: why.clone() },
         Outcome::Retry { after, scope, maybe_taken, why } => {
             let why =
                 if *maybe_taken { format!("{why}; it may have been taken, and may come twice") } else { why.clone() };
@@ -243,6 +255,8 @@ mod tests {
             plainer: plainer.then(|| "{}".into()),
             message_id: "<m@x>".into(),
             in_reply_to: None,
+            thread: None,
+            receipt: None,
             created,
             attempt: 1,
             channel_failures: 0,
@@ -263,7 +277,12 @@ mod tests {
         };
         let refused = |degrade| Outcome::Refused { why: "no".into(), degrade };
 
-        assert_eq!(settle(&claimed(false), &Outcome::Delivered, day, old), Settled::Delivered);
+        let taken = |receipt| Settled::Delivered { receipt };
+        assert_eq!(settle(&claimed(false), &Outcome::Delivered, day, old), taken(None));
+        let posted = Outcome::Posted { receipt: "C1/1.2".into() };
+        assert_eq!(settle(&claimed(false), &posted, day, old), taken(Some("C1/1.2".into())));
+        let gone = Outcome::Gone { why: "no".into() };
+        assert_eq!(settle(&claimed(true), &gone, day, old), Settled::Needless { why: "no".into() });
         let Settled::Later { due, pause: Some(Pause::Asked), .. } =
             settle(&claimed(false), &retry(Some(30), Scope::Channel, false), day, now)
         else {

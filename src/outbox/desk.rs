@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::outgoing::SUMMARY;
 use super::policy::{HeldBy, Hour, Policy, Sort};
 use crate::judge::Severity;
 
@@ -85,7 +86,7 @@ impl Thread {
     }
 }
 
-/// What one channel is told of one poll. Numbers are places in the list of news.
+/// One message to one channel about one poll, or what waits for its summary. Numbers are places in the list of news.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
     pub channel: String,
@@ -94,9 +95,9 @@ pub struct Decided {
     /// The cause of the message that it follows, and how.
     pub follows: Option<String>,
     pub thread: Option<Thread>,
+    /// Whether nothing goes on, with this, of what that one told the beginning of.
+    pub ends: bool,
     pub held: Vec<(usize, HeldBy)>,
-    /// The causes of messages all of whose incidents are over now, each with the news that ended it.
-    pub ended: Vec<(String, usize)>,
     /// The channel's hour after this.
     pub hour: Hour,
 }
@@ -119,12 +120,12 @@ pub fn decide<'p>(
     channels
         .into_iter()
         .filter_map(|channel| Some(for_channel(channel, policy(channel)?, news, books, now)))
-        .filter(|decided| !decided.now.is_empty() || !decided.held.is_empty() || !decided.ended.is_empty())
+        .flatten()
         .collect()
 }
 
-fn for_channel(channel: &str, policy: &Policy, news: &[News<'_>], books: &Books, now: Timestamp) -> Decided {
-    let hour = Hour::current(books.hours.get(channel).copied(), now);
+fn for_channel(channel: &str, policy: &Policy, news: &[News<'_>], books: &Books, now: Timestamp) -> Vec<Decided> {
+    let mut hour = Hour::current(books.hours.get(channel).copied(), now);
     let told = |index: usize| books.of(news[index].thread, channel);
     let takes = |index: &usize| {
         let piece = &news[*index];
@@ -145,37 +146,61 @@ fn for_channel(channel: &str, policy: &Policy, news: &[News<'_>], books: &Books,
             None => together.push(index),
         }
     }
-    // The rest is one message, and comes at once if anything in it has to.
-    let most = together.iter().map(|index| news[*index].severity).max();
-    if let Some(by) = most.and_then(|most| policy.holds(Sort::Finding(most), hour, now)) {
-        held.extend(together.drain(..).map(|index| (index, by)));
-        held.sort_unstable();
+    // The rest is one message, or one under each that it follows, and comes at once if anything in it has to.
+    let mut decided = Vec::new();
+    for mut together in grouped(together, policy, |index| told(index).and_then(|told| told.cause.as_deref())) {
+        let most = together.iter().map(|index| news[*index].severity).max();
+        if let Some(by) = most.and_then(|most| policy.holds(Sort::Finding(most), hour, now)) {
+            held.extend(together.drain(..).map(|index| (index, by)));
+            continue;
+        }
+        let causes: Vec<_> = together.iter().map(|index| told(*index).and_then(|told| told.cause.clone())).collect();
+        let follows = causes.iter().flatten().next().cloned();
+        let of_one = follows.as_ref().filter(|first| causes.iter().all(|cause| cause.as_ref() == Some(first)));
+        let ends = of_one.is_some_and(|cause| is_over(channel, cause, news, books));
+        // What is changed to say that it is over says so to everyone; a summary stays as it is.
+        let thread =
+            of_one.map(|cause| if ends && !cause.starts_with(SUMMARY) { Thread::Reply } else { Thread::Broadcast });
+        hour.told = hour.told.saturating_add(1);
+        let held = Vec::new();
+        decided.push(Decided { channel: channel.to_owned(), now: together, follows, thread, ends, held, hour });
     }
-    let causes: Vec<_> = together.iter().map(|index| told(*index).and_then(|told| told.cause.clone())).collect();
-    let follows = causes.iter().flatten().next().cloned();
-    let of_one = follows.is_some() && causes.iter().all(|cause| *cause == follows);
-    let thread = of_one.then(|| {
-        let over = together.iter().all(|index| news[*index].turn == NewsTurn::Over);
-        if over { Thread::Reply } else { Thread::Broadcast }
-    });
-    let hour = if together.is_empty() { hour } else { Hour { told: hour.told.saturating_add(1), ..hour } };
-    let ended = ended(channel, news, books);
-    Decided { channel: channel.to_owned(), now: together, follows, thread, held, ended, hour }
-}
-
-/// The messages of a channel whose last open incident is over with this news.
-fn ended(channel: &str, news: &[News<'_>], books: &Books) -> Vec<(String, usize)> {
-    let over = |thread: &str| news.iter().any(|news| news.turn == NewsTurn::Over && news.thread == Some(thread));
-    let mut ended: Vec<(String, usize)> = Vec::new();
-    for (index, piece) in news.iter().enumerate().filter(|(_, piece)| piece.turn == NewsTurn::Over) {
-        let Some(cause) = books.of(piece.thread, channel).and_then(|told| told.cause.as_ref()) else { continue };
-        let mut beside = books.told.iter().filter(|told| told.channel == channel && told.cause.as_ref() == Some(cause));
-        let all = beside.all(|told| told.closed.is_some() || over(&told.thread));
-        if all && ended.iter().all(|(known, _)| known != cause) {
-            ended.push((cause.clone(), index));
+    if !held.is_empty() {
+        held.sort_unstable();
+        match decided.first_mut() {
+            Some(first) => first.held = held,
+            None => decided.push(Decided {
+                channel: channel.to_owned(),
+                now: Vec::new(),
+                follows: None,
+                thread: None,
+                ends: false,
+                held,
+                hour,
+            }),
         }
     }
-    ended
+    decided
+}
+
+/// What is told as one message: all of it, or, where a channel has threads, what follows the same message, in order.
+fn grouped<'a>(together: Vec<usize>, policy: &Policy, follows: impl Fn(usize) -> Option<&'a str>) -> Vec<Vec<usize>> {
+    let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
+    for index in together {
+        let cause = if policy.threads { follows(index) } else { None };
+        match groups.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, group)) => group.push(index),
+            None => groups.push((cause, vec![index])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Whether nothing goes on, with this news, of what a message told the beginning of.
+fn is_over(channel: &str, cause: &str, news: &[News<'_>], books: &Books) -> bool {
+    let over = |thread: &str| news.iter().any(|news| news.turn == NewsTurn::Over && news.thread == Some(thread));
+    let mut beside = books.told.iter().filter(|told| told.channel == channel && told.cause.as_deref() == Some(cause));
+    beside.all(|told| told.closed.is_some() || over(&told.thread))
 }
 
 #[cfg(test)]
@@ -200,7 +225,9 @@ mod tests {
             ("bosses", Policy { from: Severity::Critical, ..plain.clone() }),
             ("sleepy", Policy { quiet: Some(quiet), ..plain.clone() }),
             ("capped", Policy { cap: Some(2), ..plain.clone() }),
-            ("deaf", Policy { resolved: false, ..plain }),
+            ("deaf", Policy { resolved: false, ..plain.clone() }),
+            ("bot", Policy { threads: true, ..plain.clone() }),
+            ("capped-bot", Policy { threads: true, cap: Some(2), ..plain }),
         ])
     }
 
@@ -234,10 +261,11 @@ mod tests {
         }
     }
 
-    /// What is decided, a channel a line: `ops: now 0 1, follows c1 as reply, held 2 by quiet, ended c1`.
+    /// What is decided, a message a line: `ops: now 0 1, follows c1 as reply, held 2 by quiet`.
     fn decided(news: &[&str], books: &[&str], now: &str) -> Vec<String> {
         let policies = policies();
-        let hours = HashMap::from([("capped".to_owned(), Hour { from: at("12:00"), told: 1 })]);
+        let hours = ["capped", "capped-bot"];
+        let hours = hours.map(|name| (name.to_owned(), Hour { from: at("12:00"), told: 1 })).into();
         let books = Books { told: books.iter().map(|line| told(line)).collect(), hours };
         let read: Vec<_> = news.iter().map(|line| read(line)).collect();
         let news: Vec<_> = read
@@ -259,9 +287,6 @@ mod tests {
                 for (index, by) in decided.held {
                     let _ = write!(line, " held {index} by {}", by.word());
                 }
-                for (cause, index) in decided.ended {
-                    let _ = write!(line, " ended {cause} with {index}");
-                }
                 line
             })
             .collect()
@@ -281,11 +306,11 @@ mod tests {
         assert_eq!(decided(&over, &[], "12:00"), Vec::<String>::new());
         assert_eq!(
             decided(&over, &["crowded bosses in:c1"], "12:00"),
-            ["bosses: now 0, follows c1 as reply ended c1 with 0"],
+            ["bosses: now 0, follows c1 as reply"],
             "told when it was critical, or before `from` was set"
         );
         assert_eq!(decided(&over, &["crowded gone in:c1"], "12:00"), Vec::<String>::new());
-        assert_eq!(decided(&over, &["crowded deaf in:c1"], "12:00"), ["deaf: ended c1 with 0"]);
+        assert_eq!(decided(&over, &["crowded deaf in:c1"], "12:00"), Vec::<String>::new());
         assert_eq!(
             decided(&over, &["crowded sleepy held"], "12:00"),
             ["sleepy: held 0 by cap"],
@@ -296,28 +321,60 @@ mod tests {
     #[test]
     fn what_follows_one_message_is_threaded_under_it() {
         let group = ["crowded ops in:c1", "blind ops in:c1"];
-        assert_eq!(decided(&["over crowded warning ops"], &group, "12:00"), ["ops: now 0, follows c1 as reply"]);
+        assert_eq!(
+            decided(&["over crowded warning ops"], &group, "12:00"),
+            ["ops: now 0, follows c1 as broadcast"],
+            "the message that it is under still says that something is wrong"
+        );
         assert_eq!(
             decided(&["over crowded warning ops", "over blind critical ops"], &group, "12:00"),
-            ["ops: now 0 1, follows c1 as reply ended c1 with 0"]
+            ["ops: now 0 1, follows c1 as reply"],
+            "the message that it is under will say so itself"
         );
         assert_eq!(
             decided(&["over blind critical ops"], &["crowded ops in:c1 closed", "blind ops in:c1"], "12:00"),
-            ["ops: now 0, follows c1 as reply ended c1 with 0"]
+            ["ops: now 0, follows c1 as reply"]
         );
         assert_eq!(
             decided(&["still crowded warning ops", "over blind critical ops"], &group, "12:00"),
             ["ops: now 0 1, follows c1 as broadcast"]
         );
+        assert_eq!(
+            decided(&["over crowded warning ops"], &["crowded ops in:summary:ops:quiet:7"], "12:00"),
+            ["ops: now 0, follows summary:ops:quiet:7 as broadcast"],
+            "a summary is not changed"
+        );
         // What opens is not put under something older; a mail still says what it follows.
         assert_eq!(
             decided(&["opened logout warning ops", "over crowded warning ops"], &["crowded ops in:c1"], "12:00"),
-            ["ops: now 0 1, follows c1 as mail ended c1 with 1"]
+            ["ops: now 0 1, follows c1 as mail"]
         );
         let two = ["crowded ops in:c1", "blind ops in:c2"];
         assert_eq!(
             decided(&["over crowded warning ops", "over blind critical ops"], &two, "12:00"),
-            ["ops: now 0 1, follows c1 as mail ended c1 with 0 ended c2 with 1"]
+            ["ops: now 0 1, follows c1 as mail"]
+        );
+    }
+
+    #[test]
+    fn where_there_are_threads_each_message_is_followed_by_its_own() {
+        let two = ["crowded bot in:c1", "blind bot in:c2", "nobody bot in:c2"];
+        let news =
+            ["over crowded warning bot", "opened logout warning bot", "over blind critical bot", "event owl info bot"];
+        assert_eq!(
+            decided(&news, &two, "12:00"),
+            ["bot: now 0, follows c1 as reply", "bot: now 1 3", "bot: now 2, follows c2 as broadcast"]
+        );
+        // Each of them counts.
+        let two = ["crowded capped-bot in:c1", "blind capped-bot in:c2", "nobody capped-bot in:c2"];
+        let news = news.map(|line| line.replace(" bot", " capped-bot"));
+        let news: Vec<_> = news.iter().map(String::as_str).collect();
+        assert_eq!(
+            decided(&news, &two, "12:00"),
+            [
+                "capped-bot: now 0, follows c1 as reply held 1 by cap held 3 by cap",
+                "capped-bot: now 2, follows c2 as broadcast"
+            ]
         );
     }
 

@@ -6,12 +6,22 @@ use super::{HeldBy, Hour, NewDelivery};
 use crate::judge::Severity;
 use crate::message::Kind;
 
+/// How the causes of summaries begin.
+pub const SUMMARY: &str = "summary:";
+
+/// The cause of the change that says of the message with this cause that it is over.
+pub fn closing_cause(cause: &str) -> String {
+    format!("closed:{cause}")
+}
+
 /// What goes out, what is held back, and what is noted beside.
 #[derive(Clone, Debug, Default)]
 pub struct Outgoing {
     pub deliveries: Vec<NewDelivery>,
     pub held: Vec<NewHeld>,
     pub told: Vec<NewTold>,
+    /// What flapped and is calm, each with since when.
+    pub calm: Vec<(String, Timestamp)>,
     /// The hours of the channels that were told something.
     pub hours: Vec<(String, Hour)>,
 }
@@ -49,6 +59,28 @@ pub struct NewTold {
     pub channel: String,
     pub cause: Option<String>,
     pub title: String,
+    /// When it began.
+    pub since: Timestamp,
+}
+
+/// A message of a channel that can change it, all of whose incidents are over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Over {
+    pub channel: String,
+    pub cause: String,
+    /// The title that it has.
+    pub title: String,
+    pub severity: Severity,
+    /// What it told the beginning of, in the order in which it was told.
+    pub incidents: Vec<Ended>,
+}
+
+/// One incident that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub title: String,
+    pub since: Timestamp,
+    pub until: Timestamp,
 }
 
 /// A summary that takes the place of what was held back.

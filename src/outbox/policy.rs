@@ -24,6 +24,8 @@ pub struct Policy {
     pub cap: Option<u32>,
     /// The channel that is told when this one is down.
     pub fallback: Option<Arc<str>>,
+    /// Whether what follows a message is put under it.
+    pub threads: bool,
     /// How long nothing may use it before it is told that it still works.
     pub keep_alive: Option<SignedDuration>,
 }

@@ -63,6 +63,7 @@ templates! {
     "words/alert.txt.j2"
     "words/certificate.txt.j2"
     "words/chart.txt.j2"
+    "words/closed.txt.j2"
     "words/digest.txt.j2"
     "words/flapping.txt.j2"
     "words/heartbeat.txt.j2"

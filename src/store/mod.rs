@@ -20,6 +20,7 @@ mod lock;
 mod memory;
 mod newest;
 mod outbox;
+mod over;
 mod past;
 mod polls;
 mod pseudonym;

@@ -92,7 +92,8 @@ async fn settle_in(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (state, due, why) = match settled {
-        Settled::Delivered => (DeliveryState::Delivered, None, None),
+        Settled::Delivered { .. } => (DeliveryState::Delivered, None, None),
+        Settled::Needless { why } => (DeliveryState::Dropped, None, Some(why)),
         Settled::GivenUp { why, .. } => (DeliveryState::GivenUp, None, Some(why)),
         // An asked pause is the channel's: it alone says when.
         Settled::Later { pause: Some(Pause::Asked), why, .. } | Settled::Degraded { why } => {
@@ -100,8 +101,10 @@ async fn settle_in(
         }
         Settled::Later { due, why, .. } => (DeliveryState::Pending, Some(*due), Some(why)),
     };
+    let receipt = if let Settled::Delivered { receipt } = settled { receipt.as_deref() } else { None };
     let outcome = match settled {
-        Settled::Delivered => "delivered",
+        Settled::Delivered { .. } => "delivered",
+        Settled::Needless { .. } => "needless",
         Settled::GivenUp { .. } => "given up",
         Settled::Later { pause: Some(Pause::Down), .. } => "channel down",
         Settled::Later { .. } => "again later",
@@ -110,9 +113,10 @@ async fn settle_in(
     let done = sqlx::query(
         "UPDATE delivery SET state = $3, due = coalesce($4, due), claimed_until = NULL, last_error = $5, \
          settled = CASE WHEN $3 = 'pending' THEN NULL ELSE $6 END, \
-         body = CASE WHEN $3 = 'delivered' THEN '' WHEN $7 AND plainer IS NOT NULL THEN plainer ELSE body END, \
-         plainer = CASE WHEN $3 = 'delivered' THEN NULL WHEN $7 THEN plainest ELSE plainer END, \
-         plainest = CASE WHEN $3 = 'delivered' OR $7 THEN NULL ELSE plainest END \
+         body = CASE WHEN $3 IN ('delivered', 'dropped') THEN '' WHEN $7 AND plainer IS NOT NULL THEN plainer ELSE body END, \
+         plainer = CASE WHEN $3 IN ('delivered', 'dropped') THEN NULL WHEN $7 THEN plainest ELSE plainer END, \
+         plainest = CASE WHEN $3 IN ('delivered', 'dropped') OR $7 THEN NULL ELSE plainest END, \
+         receipt = coalesce($8, receipt) \
          WHERE id = $1 AND claimed_until = $2 AND state = 'pending'",
     )
     .bind(claimed.id.0)
@@ -122,6 +126,7 @@ async fn settle_in(
     .bind(why.map(String::as_str))
     .bind(ms(now))
     .bind(matches!(settled, Settled::Degraded { .. }))
+    .bind(receipt)
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
@@ -136,7 +141,7 @@ async fn settle_in(
         .execute(&mut **tx)
         .await?;
     match settled {
-        Settled::Delivered => sick::took(tx, &claimed.channel, now).await?,
+        Settled::Delivered { .. } => sick::took(tx, &claimed.channel, now).await?,
         Settled::Later { due, pause: Some(why), why: said }
         | Settled::GivenUp { pause: Some((due, why)), why: said } => {
             sick::pause(tx, &claimed.channel, *why, *due, said, now).await?;
@@ -180,7 +185,8 @@ impl Store {
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let mut tx = begin(&self.pool).await?;
         let rows = sqlx::query(
-            "SELECT d.id, d.channel, recipient, form, body, plainer, message_id, in_reply_to, created, attempts, coalesce(c.failures, 0) AS failures \
+            "SELECT d.id, d.channel, recipient, form, body, plainer, message_id, in_reply_to, thread, created, attempts, coalesce(c.failures, 0) AS failures, \
+             (SELECT max(r.receipt) FROM delivery r WHERE r.channel = d.channel AND r.message_id = d.in_reply_to AND r.receipt IS NOT NULL) AS receipt \
              FROM delivery d LEFT JOIN channel c ON c.name = d.channel \
              WHERE state = 'pending' AND held IS NULL AND (due <= $1 OR due > $3) AND (claimed_until IS NULL OR claimed_until <= $1) \
              AND (c.paused_until IS NULL OR c.paused_until <= $1 OR (urgent AND c.asked = 0) OR c.paused_until > CASE WHEN c.asked = 1 THEN $4 ELSE $3 END) AND ($2 OR (NOT EXISTS \
@@ -215,6 +221,8 @@ impl Store {
                 plainer: row.try_get("plainer")?,
                 message_id: row.try_get("message_id")?,
                 in_reply_to: row.try_get("in_reply_to")?,
+                thread: row.try_get::<Option<String>, _>("thread")?.and_then(|word| Thread::from_word(&word)),
+                receipt: row.try_get("receipt")?,
                 created: lane.oldest,
                 attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
                 channel_failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
@@ -273,6 +281,9 @@ impl Store {
                 plainer: row.try_get("plainer")?,
                 message_id: row.try_get("message_id")?,
                 in_reply_to: row.try_get("in_reply_to")?,
+                // Channels that take several in a row know no threads.
+                thread: None,
+                receipt: None,
                 created: at(row.try_get("created")?),
                 attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
                 // They are tried only where the one before them was taken.

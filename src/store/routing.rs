@@ -39,14 +39,22 @@ pub(super) async fn write(
     }
     for told in &outgoing.told {
         sqlx::query(
-            "INSERT INTO told (thread, channel, cause, title) VALUES ($1, $2, $3, $4) ON CONFLICT (thread, channel) DO NOTHING",
+            "INSERT INTO told (thread, channel, cause, title, since) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (thread, channel) DO NOTHING",
         )
         .bind(told.thread.as_str())
         .bind(told.channel.as_str())
         .bind(told.cause.as_deref())
         .bind(told.title.as_str())
+        .bind(ms(told.since))
         .execute(&mut **tx)
         .await?;
+    }
+    for (thread, at) in &outgoing.calm {
+        sqlx::query("UPDATE told SET calm = $2 WHERE thread = $1")
+            .bind(thread.as_str())
+            .bind(ms(*at))
+            .execute(&mut **tx)
+            .await?;
     }
     for (channel, hour) in &outgoing.hours {
         sqlx::query(
@@ -70,7 +78,7 @@ impl Store {
         for chunk in threads.chunks(ROWS) {
             let mut sql = QueryBuilder::<Db>::new(
                 "SELECT t.thread, t.channel, t.cause, t.title, \
-                 (SELECT min(i.closed) FROM incident i WHERE i.cause = t.thread AND i.state = 'closed') AS closed, \
+                 coalesce(t.calm, (SELECT CASE WHEN count(*) = count(i.closed) AND sum(i.held) = 0 THEN max(i.closed) END FROM incident i WHERE i.cause = t.thread)) AS closed, \
                  (SELECT min(h.held) FROM held h WHERE h.thread = t.thread AND h.channel = t.channel) AS held FROM told t \
                  WHERE EXISTS (SELECT 1 FROM told o WHERE o.channel = t.channel AND (o.thread = t.thread OR o.cause = t.cause) AND o.thread IN (",
             );
@@ -170,7 +178,7 @@ impl Store {
     /// Forgets who was told of incidents that were over before then.
     pub async fn forget_told(&self, before: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
-            "DELETE FROM told WHERE thread IN (SELECT cause FROM incident WHERE state = 'closed' AND closed < $1)",
+            "DELETE FROM told WHERE calm < $1 OR thread IN (SELECT cause FROM incident WHERE state = 'closed' AND closed < $1)",
         )
         .bind(ms(before))
         .execute(&self.pool)

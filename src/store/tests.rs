@@ -283,10 +283,10 @@ async fn the_outbox_keeps_order_and_leases() {
     let again = claim(&store, 130).await;
     assert_eq!(ids(&again), [(1, 2), (3, 2)], "a lease runs out");
     assert!(
-        !store.settle(&first[0], &Settled::Delivered, time(131)).await.unwrap(),
+        !store.settle(&first[0], &Settled::Delivered { receipt: None }, time(131)).await.unwrap(),
         "and is no longer the first holder's"
     );
-    assert!(store.settle(&again[0], &Settled::Delivered, time(131)).await.unwrap());
+    assert!(store.settle(&again[0], &Settled::Delivered { receipt: None }, time(131)).await.unwrap());
     assert_eq!(ids(&claim(&store, 132).await), [(2, 1)]);
     assert_eq!(store.release_claims().await.unwrap(), 2);
     assert_eq!(ids(&claim(&store, 133).await), [(2, 2), (3, 3)], "a start lets go of what a dead holder had");

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use headcount::channels::email::{Secrets, Settings as EmailSettings};
-use headcount::channels::{Channel, ChannelKind, Names, Outcome, Parcel, Payload, Settings, format};
+use headcount::channels::{Belongs, Channel, ChannelKind, Names, Outcome, Parcel, Payload, Settings, format};
 use headcount::demo::inbox::{Smtp, SmtpOptions};
 use headcount::message::Kind;
 use headcount::render::Engine;
@@ -91,6 +91,7 @@ async fn mail(post: &Channel, smtp: &Smtp, kind: Kind, name: &str, form: &str, b
         recipient: "lead@example.com",
         message_id: &message_id,
         in_reply_to: matches!(kind, Kind::Repeat | Kind::Resolved).then_some(root.as_str()),
+        belongs: Belongs::Alone,
         now: Timestamp::from_second(1_795_417_800).expect("a time"),
         state: Path::new(""),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::channels::{Channel, Outcome, Parcel, Proxy, Settings, email, slack, teams, webhook};
+use headcount::channels::{Belongs, Channel, Outcome, Parcel, Proxy, Settings, email, slack, teams, webhook};
 use headcount::demo::certificates::Authority;
 use headcount::demo::inbox::{Smtp, SmtpOptions};
 use headcount::secret::Secret;
@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 use crate::support::{Log, World};
 
 /// What must be told nowhere: parts of addresses, a password, and how it is sent.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 13] = [
+    "xoxb-",
     "topsecret",
     "alsosecret",
     "B0SECRETB0",
@@ -49,6 +50,7 @@ async fn tried(what: &str, channel: &Channel, body: &str) -> String {
         recipient: &recipient,
         message_id: "1@example.com",
         in_reply_to: None,
+        belongs: Belongs::Alone,
         now: Timestamp::from_second(1_795_417_800).expect("a time"),
         state: std::path::Path::new(""),
     };
@@ -58,6 +60,7 @@ async fn tried(what: &str, channel: &Channel, body: &str) -> String {
     free_of_secrets(what, &format!("{outcome:?} {reached:?} {}", log.text()));
     match outcome {
         Outcome::Delivered => panic!("{what}: it was delivered"),
+        Outcome::Posted { .. } | Outcome::Gone { .. } => panic!("{what}: {outcome:?}"),
         Outcome::Retry { why, .. } | Outcome::Refused { why, .. } | Outcome::ChannelDown { why } => why,
     }
 }
@@ -106,8 +109,10 @@ async fn nobody() -> u16 {
 }
 
 /// Every channel that is posted to; the webhooks sign what they send, and one has a form of its own.
-fn chats(address: &str) -> [Channel; 4] {
+fn chats(address: &str) -> [Channel; 5] {
     let slack = slack::Settings::new(Secret::new(address)).expect("an address");
+    let bot =
+        slack::Settings::bot(Secret::new("xoxb-1-topsecret"), "#ops", Some(Secret::new(address))).expect("settings");
     let teams = teams::Settings::new(Secret::new(address)).expect("an address");
     let hook = |template| {
         let keys = webhook::Keys::new(&Secret::new(KEY)).expect("a key");
@@ -117,6 +122,7 @@ fn chats(address: &str) -> [Channel; 4] {
     let own = webhook::Template::new("own.json.j2", "{\"text\": {{ title }}}").expect("a template");
     [
         Channel::new("ops", Settings::Slack(slack)),
+        Channel::new("bot", Settings::Slack(bot)),
         Channel::new("managers", Settings::Teams(teams)),
         Channel::new("audit", hook(None)),
         Channel::new("chat", hook(Some(own))),

@@ -119,6 +119,7 @@ fn what_was_not_seen_is_never_nobody() {
                 | Facts::Sessions { .. }
                 | Facts::Certificate { .. }
                 | Facts::Summary { .. }
+                | Facts::Closed { .. }
                 | Facts::Digest(_) => continue,
             };
             let payload = format(kind, &message, &engine, Names::Full);

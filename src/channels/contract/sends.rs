@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::{Channel, ChannelKind, Outcome, Parcel, Scope, Settings, email, slack, teams};
+use super::super::{Belongs, Channel, ChannelKind, Outcome, Parcel, Scope, Settings, email, slack, teams};
 use super::{sample, shown};
 use crate::secret::Secret;
 
@@ -19,6 +19,7 @@ pub(super) fn parcel<'a>(body: &'a str, recipient: &'a str) -> Parcel<'a> {
         recipient,
         message_id: ID,
         in_reply_to: None,
+        belongs: Belongs::Alone,
         now: "2026-11-23T07:10:00Z".parse().unwrap(),
         state: Path::new("."),
     }

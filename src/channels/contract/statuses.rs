@@ -8,6 +8,8 @@ use super::super::{Outcome, Scope, email, file, slack, teams, webhook};
 fn word(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Delivered => "delivered".to_owned(),
+        Outcome::Posted { receipt } => format!("posted as {receipt}"),
+        Outcome::Gone { .. } => "gone".to_owned(),
         Outcome::Retry { after, scope, maybe_taken, .. } => {
             let after = after.map_or_else(String::new, |after| format!(" after {}s", after.as_secs()));
             let scope = if *scope == Scope::Channel { " whole channel" } else { "" };
@@ -57,6 +59,68 @@ fn slack() {
     ] {
         let outcome = slack::judge_status(status, wait.map(SignedDuration::from_secs), body);
         assert_eq!(word(&outcome), meaning, "{status} {body}: {outcome:?}");
+    }
+}
+
+#[test]
+fn slack_by_a_bot() {
+    use slack::Asked::{Edit, Post, Reply};
+    let error = |word: &str| format!(r#"{{"ok":false,"error":"{word}","needed":"chat:write","provided":"identify"}}"#);
+    let taken = r#"{"ok":true,"channel":"C012","ts":"1405894322.002768","message":{"text":"x"}}"#.to_owned();
+    for (asked, status, wait, body, meaning) in [
+        (Post, 200, None, taken.clone(), "posted as C012/1405894322.002768"),
+        (Edit, 200, None, taken, "posted as C012/1405894322.002768"),
+        (Post, 200, None, r#"{"ok":true}"#.to_owned(), "delivered"),
+        (Post, 200, None, "ok".to_owned(), "retry maybe taken"),
+        (Post, 200, None, "<html>Sign in</html>".to_owned(), "retry maybe taken"),
+        (Post, 200, None, r#"{"ok":false}"#.to_owned(), "retry maybe taken"),
+        (Post, 200, None, error("not_authed"), "channel down"),
+        (Post, 200, None, error("invalid_auth"), "channel down"),
+        (Edit, 200, None, error("token_revoked"), "channel down"),
+        (Post, 200, None, error("token_expired"), "channel down"),
+        (Post, 401, None, error("account_inactive"), "channel down"),
+        (Reply, 200, None, error("missing_scope"), "channel down"),
+        (Post, 200, None, error("not_allowed_token_type"), "channel down"),
+        (Post, 200, None, error("access_denied"), "channel down"),
+        (Post, 200, None, error("channel_not_found"), "channel down"),
+        (Post, 200, None, error("not_in_channel"), "channel down"),
+        (Post, 200, None, error("is_archived"), "channel down"),
+        (Post, 200, None, error("restricted_action_read_only_channel"), "channel down"),
+        (Post, 200, None, error("a_word_of_tomorrow"), "channel down"),
+        (Reply, 200, None, error("channel_not_found"), "gone"),
+        (Reply, 200, None, error("is_archived"), "gone"),
+        (Reply, 200, None, error("thread_not_found"), "gone"),
+        (Edit, 200, None, error("channel_not_found"), "gone"),
+        (Edit, 200, None, error("message_not_found"), "gone"),
+        (Edit, 200, None, error("edit_window_closed"), "gone"),
+        (Edit, 200, None, error("cant_update_message"), "gone"),
+        (Post, 200, None, error("invalid_blocks"), "refused, degrade"),
+        (Edit, 200, None, error("invalid_blocks"), "refused, degrade"),
+        (Post, 200, None, error("msg_too_long"), "refused, degrade"),
+        (Post, 200, None, error("msg_blocks_too_long"), "refused, degrade"),
+        (Post, 200, None, error("no_text"), "refused, degrade"),
+        (Post, 200, None, error("invalid_arguments"), "refused, degrade"),
+        (Post, 413, None, String::new(), "refused, degrade"),
+        (Post, 429, Some(30), error("ratelimited"), "retry after 30s whole channel"),
+        (Post, 200, None, error("ratelimited"), "retry whole channel"),
+        (Edit, 200, Some(7), error("rate_limited"), "retry after 7s whole channel"),
+        (Post, 429, Some(3), String::new(), "retry after 3s whole channel"),
+        (Post, 429, Some(3), error("anything"), "retry after 3s whole channel"),
+        (Post, 200, None, error("service_unavailable"), "retry"),
+        (Post, 200, None, error("request_timeout"), "retry"),
+        (Post, 200, None, error("internal_error"), "retry maybe taken"),
+        (Edit, 200, None, error("fatal_error"), "retry"),
+        (Post, 500, None, String::new(), "retry"),
+        (Post, 503, Some(60), "<html>".to_owned(), "retry after 60s"),
+        (Post, 404, None, "<html>".to_owned(), "channel down"),
+    ] {
+        let wait = wait.map(SignedDuration::from_secs);
+        let outcome = slack::judge_answer(asked, "#ops", status, wait, &body);
+        assert_eq!(word(&outcome), meaning, "{asked:?} {status} {body}: {outcome:?}");
+        // What somebody has to mend says how.
+        if let Outcome::ChannelDown { why } = &outcome {
+            assert!(why.contains(": ") && why.chars().count() < 200, "{why}");
+        }
     }
 }
 

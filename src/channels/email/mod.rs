@@ -19,7 +19,7 @@ pub use settings::{
 
 use jiff::Timestamp;
 
-use super::{Parcel, Used};
+use super::{Belongs, Parcel, Used};
 
 /// What a mail uses of its limits.
 pub(super) fn used(parts: &serde_json::Value) -> Vec<Used> {
@@ -37,6 +37,7 @@ pub fn example(body: &str, now: Timestamp) -> Result<String, String> {
         recipient: "reader@example.com",
         message_id: "00000000000000000000000000000000@example.com",
         in_reply_to: None,
+        belongs: Belongs::Alone,
         now,
         state: std::path::Path::new(""),
     };

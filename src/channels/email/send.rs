@@ -89,10 +89,7 @@ pub(in crate::channels) async fn reach(means: Means<'_>, now: Timestamp) -> Resu
             let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
             Ok(host)
         }
-        Ok(Err(Outcome::Delivered)) => Ok(host),
-        Ok(Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. })) => {
-            Err(format!("{host}: {why}"))
-        }
+        Ok(Err(outcome)) => Err(format!("{host}: {}", outcome.why().unwrap_or_default())),
     }
 }
 

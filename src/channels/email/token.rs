@@ -114,7 +114,7 @@ impl Grant {
             Outcome::ChannelDown { why: told } | Outcome::Refused { why: told, .. } => {
                 Outcome::ChannelDown { why: why(told) }
             }
-            Outcome::Delivered => Outcome::Delivered,
+            other => other,
         }
     }
 }

@@ -33,8 +33,8 @@ pub(in crate::channels) fn reach(folder: &Path) -> Result<String, String> {
     let trial = folder.join(format!(".trial-{}.tmp", std::process::id()));
     let tried = made(folder).and_then(|()| fresh(&trial)).and_then(|_| fs::remove_file(&trial));
     match tried.map_err(|error| judge_error(folder, &error)) {
-        Ok(()) | Err(Outcome::Delivered) => Ok(folder.display().to_string()),
-        Err(Outcome::Retry { why, .. } | Outcome::ChannelDown { why } | Outcome::Refused { why, .. }) => Err(why),
+        Ok(()) => Ok(folder.display().to_string()),
+        Err(outcome) => Err(outcome.why().unwrap_or_default().to_owned()),
     }
 }
 

@@ -1,16 +1,28 @@
-//! Brings a message to a Slack webhook, and reads what Slack makes of it.
+//! Brings a message to Slack, and reads what a webhook makes of it.
 
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::Settings;
+use super::settings::Way;
+use super::{Settings, bot};
 use crate::channels::{Outcome, Parcel, Scope, http};
 use crate::message::clean;
 
 pub(in crate::channels) async fn send(client: &http::Client, settings: &Settings, parcel: Parcel<'_>) -> Outcome {
-    match client.post(settings.url(), parcel.body, parcel.now).await {
-        Ok(answer) => judge_status(answer.status, answer.retry_after, &answer.body),
-        Err(outcome) => outcome,
+    match &settings.way {
+        Way::Bot(bot) => bot::send(client, bot, parcel).await,
+        Way::Webhook { url } => match client.post(url, parcel.body, parcel.now).await {
+            Ok(answer) => judge_status(answer.status, answer.retry_after, &answer.body),
+            Err(outcome) => outcome,
+        },
+    }
+}
+
+/// Whether Slack can be reached, and lets the bot in. Sends nothing.
+pub(in crate::channels) async fn reach(client: &http::Client, settings: &Settings) -> Result<String, String> {
+    match &settings.way {
+        Way::Bot(bot) => bot::reach(client, bot).await,
+        Way::Webhook { url } => client.reach(url).await,
     }
 }
 

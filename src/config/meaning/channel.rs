@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use super::slack;
 use super::value::{length, length_or, window};
 use crate::channels::{self, Authorities, Channel, ChannelKind, Names, Proxy};
 use crate::config::ChannelSpec;
@@ -32,11 +33,7 @@ pub(super) fn channel(
     loader.take_read();
     let mut kinds: Vec<Option<channels::Settings>> = Vec::new();
     if let Some(slack) = &written.slack {
-        let key = format!("{at}.slack");
-        let ways = (slack.webhook_url.as_ref(), slack.webhook_url_file.as_deref(), slack.webhook_url_env.as_deref());
-        let url = loader.secret(g, &key, "webhook_url", ways, true);
-        let settings = url.and_then(|url| g.take(&key, channels::slack::Settings::new(url)));
-        kinds.push(settings.map(channels::Settings::Slack));
+        kinds.push(slack::slack(g, loader, &format!("{at}.slack"), slack).map(channels::Settings::Slack));
     }
     if let Some(teams) = &written.teams {
         let key = format!("{at}.teams");
@@ -87,11 +84,13 @@ pub(super) fn channel(
         g.add(format!("{at}.give_up"), "nothing is delivered in no time: write a length such as `24h`");
     }
     let written_pace = written.pace.as_deref().map(|pace| length_or(g, &format!("{at}.pace"), pace, "none"));
-    let policy = policy(g, &at, &written, zone);
+    let mut policy = policy(g, &at, &written, zone);
     let settings = kinds.into_iter().next().flatten()?;
     direct(g, &at, settings.kind(), proxied, written.ca.is_some());
     let channel = Channel::new(name, settings).with_names(names).with_authorities(authorities?).with_proxy(proxy?);
+    policy.threads = channel.threads();
     let mut address = loader.take_read();
+    address.extend(written.slack.and_then(|slack| slack.api_url));
     address.push(Secret::new(format!("{channel:?}")));
     Some(ChannelSpec {
         address,
@@ -196,6 +195,7 @@ fn policy(g: &mut Gathered<'_>, at: &str, written: &file::Channel, zone: &TimeZo
         resolved: written.resolved.unwrap_or(true),
         quiet,
         cap: written.cap,
+        threads: false,
         fallback: written.fallback.as_deref().map(Into::into),
         keep_alive,
     }

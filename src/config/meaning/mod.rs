@@ -9,6 +9,7 @@ mod ping;
 mod report;
 mod rule;
 mod site;
+mod slack;
 mod value;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
 //! Webhooks on loopback: `/slack/<name>`, `/teams/<name>`, `/webhook/<name>` which takes any JSON, signed where it has a
-//! key, and `/ping/<name>` which takes anything.
+//! key, and `/ping/<name>` which takes anything. And Slack's Web API, `/slack-api/<name>/<method>`, one workspace for each name.
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +17,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::wire::{self, Answer, Listening, Reply, answer};
+use super::bot::Workspace;
 use super::{slack, teams, webhook};
 
+/// What a bot shows of itself.
+const TOKEN: &str = "xoxb-1234-5678-a-secret-token";
 /// Larger than any vendor takes.
 const LARGEST_BODY: usize = 4 << 20;
 
@@ -26,6 +29,8 @@ const LARGEST_BODY: usize = 4 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Slack,
+    /// Slack's Web API, called with a bot's token.
+    Bot,
     Teams,
     /// Any JSON, answered 204; by its own form where it has a version, and signed where the inbox was given the key.
     Webhook,
@@ -106,6 +111,13 @@ struct Kept {
     always: BTreeMap<String, Fault>,
     connections: usize,
     keys: BTreeMap<String, String>,
+    workspaces: BTreeMap<String, Workspace>,
+}
+
+impl Kept {
+    fn workspace(&mut self, name: &str) -> &mut Workspace {
+        self.workspaces.entry(name.to_owned()).or_insert_with(|| Workspace::new(TOKEN))
+    }
 }
 
 impl HttpInbox {
@@ -128,6 +140,8 @@ impl HttpInbox {
     pub fn url(&self, kind: Kind, name: &str) -> String {
         let (path, query) = match kind {
             Kind::Slack => ("slack", ""),
+            // Methods are below it.
+            Kind::Bot => return format!("http://{}/slack-api/{name}/", self.address),
             Kind::Teams => ("teams", "?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=a-secret-signature"),
             Kind::Webhook => ("webhook", ""),
             Kind::Ping => ("ping", ""),
@@ -164,6 +178,16 @@ impl HttpInbox {
     /// From now on `name`'s webhook takes nothing that is not signed with this key, `whsec_…`.
     pub fn sign(&self, name: &str, key: &str) {
         self.state.kept().keys.insert(name.to_owned(), key.to_owned());
+    }
+
+    /// The bot's token of every workspace, until it is given another one.
+    pub fn token(&self) -> &'static str {
+        TOKEN
+    }
+
+    /// Looks at the workspace behind a name's Web API, or changes it.
+    pub fn workspace<T>(&self, name: &str, look: impl FnOnce(&mut Workspace) -> T) -> T {
+        look(self.state.kept().workspace(name))
     }
 
     /// All that was taken, in order.
@@ -217,6 +241,10 @@ impl State {
 /// The kind and the name that a path says.
 fn addressee(path: &str) -> Option<(Kind, &str)> {
     let (kind, name) = path.strip_prefix('/')?.split_once('/')?;
+    if kind == "slack-api" {
+        let (name, method) = name.split_once('/')?;
+        return (!name.is_empty() && !method.is_empty() && !method.contains('/')).then_some((Kind::Bot, name));
+    }
     let kind = match kind {
         "slack" => Kind::Slack,
         "teams" => Kind::Teams,
@@ -240,7 +268,10 @@ fn meet(state: Arc<State>, request: Request<Incoming>) -> impl Future<Output = R
     });
     async move {
         let Some((kind, name)) = who else {
-            state.refuse(&target, "no such webhook");
+            // Whether anybody is here at all may be asked.
+            if head.method != Method::HEAD {
+                state.refuse(&target, "no such webhook");
+            }
             return Reply::Answer(answer(404, "text/plain", "no_service"));
         };
         if matches!(fault, Some(Fault::CutBeforeTaking)) {
@@ -255,6 +286,9 @@ fn meet(state: Arc<State>, request: Request<Incoming>) -> impl Future<Output = R
             state.refuse(&target, "the body broke off, or was longer than 4 MiB");
             return Reply::Close;
         };
+        if kind == Kind::Bot {
+            return called(&state, &name, target, headers, &raw, fault).await;
+        }
         let content_type = headers.get("content-type").map_or("", String::as_str);
         let body = match read(kind, &head.method, content_type, &raw) {
             Ok(body) => body,
@@ -294,9 +328,60 @@ fn meet(state: Arc<State>, request: Request<Incoming>) -> impl Future<Output = R
     }
 }
 
+/// Answers one call of Slack's Web API.
+async fn called(
+    state: &State,
+    name: &str,
+    target: String,
+    headers: BTreeMap<String, String>,
+    raw: &Bytes,
+    fault: Option<Fault>,
+) -> Reply {
+    let method = target.rsplit('/').next().unwrap_or_default().to_owned();
+    let json = |body: &Value, scopes: &str| {
+        let headers = [("Content-Type", "application/json; charset=utf-8"), ("x-oauth-scopes", scopes)];
+        Reply::Answer(wire::build(200, &headers, answer(200, "application/json", body.to_string()).into_body()))
+    };
+    // What is wrong with the call is told in any case.
+    let (trial, why) = state.kept().workspace(name).clone().call(&method, &headers, raw);
+    if let Some(why) = why.filter(|_| is_a_mistake(trial["error"].as_str().unwrap_or_default())) {
+        state.refuse(&target, &why);
+    }
+    match &fault {
+        Some(Fault::Status(status, body, headers)) => {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            return Reply::Answer(wire::build(*status, &headers, answer(200, "text/plain", body.clone()).into_body()));
+        }
+        Some(Fault::Hang) => std::future::pending().await,
+        _ => {}
+    }
+    let (said, scopes) = {
+        let mut kept = state.kept();
+        let workspace = kept.workspace(name);
+        (workspace.call(&method, &headers, raw).0, workspace.scopes())
+    };
+    if said["ok"] == true && method.starts_with("chat.") {
+        let (at, name) = (Instant::now(), name.to_owned());
+        let body = serde_json::from_slice(raw).unwrap_or_default();
+        state.take(Received { number: 0, at, kind: Kind::Bot, name, target, headers, body, raw: raw.to_vec() });
+    }
+    match fault {
+        Some(Fault::CutAfterTaking) => return Reply::Close,
+        Some(Fault::SlowAnswer(time)) => tokio::time::sleep(time).await,
+        _ => {}
+    }
+    json(&said, &scopes)
+}
+
+/// Whether a refusal is the caller's fault, and not what a workspace or its people have done since.
+fn is_a_mistake(word: &str) -> bool {
+    matches!(word, "not_authed" | "no_text" | "unknown_method" | "json_not_object")
+        || (word.starts_with("invalid_") && word != "invalid_auth")
+}
+
 fn accepted(kind: Kind) -> Answer {
     match kind {
-        Kind::Slack => answer(200, "text/plain", "ok"),
+        Kind::Bot | Kind::Slack => answer(200, "text/plain", "ok"),
         Kind::Teams => wire::build(202, &[], answer(202, "text/plain", "").into_body()),
         Kind::Webhook => wire::build(204, &[], answer(204, "text/plain", "").into_body()),
         Kind::Ping => answer(200, "text/plain", "OK"),
@@ -337,7 +422,7 @@ fn read(kind: Kind, method: &Method, content_type: &str, raw: &Bytes) -> Result<
     let body: Value =
         serde_json::from_slice(raw).map_err(|why| Refused::new(kind, "invalid_payload", &why.to_string()))?;
     match kind {
-        Kind::Slack => slack::check(&body).map_err(|(code, why)| Refused::new(kind, code, &why))?,
+        Kind::Bot | Kind::Slack => slack::check(&body).map_err(|(code, why)| Refused::new(kind, code, &why))?,
         Kind::Teams => {
             // Without the character set Teams garbles what is not ASCII.
             if !raw.is_ascii() && !parts.any(|part| part.eq_ignore_ascii_case("charset=utf-8")) {

@@ -1,6 +1,6 @@
 //! What programs are given of people: a webhook's and a file's facts, the CSV beside a mail, and what a terminal shows.
 
-use headcount::channels::{Channel, ChannelKind, Names, Parcel, Settings, file, format, terminal};
+use headcount::channels::{Belongs, Channel, ChannelKind, Names, Parcel, Settings, file, format, terminal};
 use headcount::demo::site::{Session, Setup, Site};
 use headcount::message::{Message, Person, sample};
 use headcount::render::Engine;
@@ -76,6 +76,7 @@ async fn a_file_holds_names_as_letters_whatever_they_are() {
             recipient: "",
             message_id: &id,
             in_reply_to: None,
+            belongs: Belongs::Alone,
             now,
             state: state.path(),
         };

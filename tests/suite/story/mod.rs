@@ -1,5 +1,6 @@
 //! Stories: people come and go, things break, and each channel hears what it should, once.
 
+mod bot;
 mod change;
 mod damp;
 mod delivery;

@@ -140,6 +140,12 @@ pub(crate) fn renamed(mut message: Message, names: &mut dyn Iterator<Item = Stri
                 entry.site.iter_mut().chain(&mut entry.source).for_each(|name| rename(name, names));
             }
         }
+        Facts::Closed { title, incidents } => {
+            rename(title, names);
+            for one in incidents {
+                rename(&mut one.title, names);
+            }
+        }
         Facts::Digest(digest) => {
             digest.sites.iter_mut().for_each(|name| rename(name, names));
             let shares = digest.by_site.iter_mut().chain(&mut digest.by_virtual_proxy).chain(&mut digest.by_directory);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use headcount::clock::Clock;
 use headcount::config::Config;
 use headcount::daemon::{Daemon, StartError};
-use headcount::demo::inbox::{HttpInbox, Kind, Mail, Smtp, SmtpOptions, plain_text};
+use headcount::demo::inbox::{HttpInbox, Kind, Mail, Post, Smtp, SmtpOptions, plain_text};
 use headcount::demo::site::{Setup, Site};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -78,6 +78,15 @@ impl World {
         Self::of(setup, rules, |_, text| replaced(text, instead)).await
     }
 
+    /// As [`World::with`], with a bot in the place of the webhook of `ops`.
+    pub(crate) async fn by_bot(rules: &str, instead: &[(&str, &str)]) -> Self {
+        let bot = [
+            ("{slack: {webhook_url: ", "{slack: {token_file: slack-token, channel: \"#ops\", api_url: "),
+            ("/slack/ops\"", "/slack-api/ops/\""),
+        ];
+        Self::with(rules, &[&bot, instead].concat()).await
+    }
+
     /// A site whose repository names its two proxies: one with the default virtual proxy and `hr`, one with `sales`. A
     /// further `hr` is linked to neither.
     pub(crate) async fn discovering(rules: &str) -> Self {
@@ -117,6 +126,7 @@ impl World {
         let smtp = Smtp::start(SmtpOptions::default().login("headcount", "hunter2")).await;
         let folder = Folder::new(&site);
         folder.write("smtp-password", "hunter2\n");
+        folder.write("slack-token", inbox.token());
         let mail = smtp.port();
         let (port, slack, teams) = (site.port(0), inbox.url(Kind::Slack, "ops"), inbox.url(Kind::Teams, "managers"));
         let audit = inbox.url(Kind::Webhook, "audit");
@@ -285,6 +295,21 @@ channels:
         self
     }
 
+    /// What Slack's channels show, oldest first: `> ` is in a thread, `>> ` in a thread and beside it, `edited ` was changed.
+    pub(crate) fn shown_by_slack(&self) -> Vec<String> {
+        self.inbox.workspace("ops", |workspace| {
+            let shown = |post: &Post| {
+                let thread = match (&post.thread, post.broadcast) {
+                    (None, _) => "",
+                    (_, false) => "> ",
+                    (_, true) => ">> ",
+                };
+                format!("{thread}{}{}", if post.edited { "edited " } else { "" }, plain_text(&post.message))
+            };
+            workspace.posts().iter().map(shown).collect()
+        })
+    }
+
     pub(crate) fn log(&self) -> String {
         self.log.text()
     }
@@ -308,7 +333,8 @@ impl Drop for World {
         assert!(self.finished, "a story ends with `finish`");
         assert_eq!(self.site.violations(), Vec::<String>::new());
         let log = self.log.text();
-        for secret in self.people.iter().chain(&["/slack/ops", "/teams/managers", "/webhook/audit", "whsec_"]) {
+        for secret in self.people.iter().chain(&["/slack/ops", "xoxb-", "/teams/managers", "/webhook/audit", "whsec_"])
+        {
             assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
         }
     }
@@ -322,7 +348,11 @@ fn replaced(text: String, instead: &[(&str, &str)]) -> String {
 }
 
 /// A local time as an instant; of one that comes twice, the first.
+/// A time by the clock, or with an offset where the clock shows it twice.
 fn instant(local: &str) -> Timestamp {
+    if let Ok(at) = local.parse() {
+        return at;
+    }
     let at: jiff::civil::DateTime = local.parse().unwrap_or_else(|error| panic!("{local}: {error}"));
     at.to_zoned(TimeZone::get(ZONE).expect("a zone")).expect("a time that can be told").timestamp()
 }
