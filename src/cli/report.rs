@@ -14,7 +14,7 @@ use crate::config::nearest;
 use crate::daemon;
 use crate::history::{Period, Span, start_of};
 use crate::jobs::{self, Digest, Report, ReportKind, Rooms};
-use crate::message::{Digest as DigestFacts, DigestEngine, Facts, Message, Usage, Watched};
+use crate::message::{Day, Digest as DigestFacts, DigestEngine, Facts, Message, Moment};
 use crate::qlik::Qlik;
 
 /// How wide it is where nobody says so, as in a pipe.
@@ -46,11 +46,16 @@ pub(super) async fn report(context: &Context<'_>, args: &Args) -> Result<Exit, F
     }
     let rooms = daemon::rooms(&config, &state, context.clock.clone()).await?;
     let (mut messages, exit) = match (&report.kind, span) {
-        (ReportKind::Digest(digest), Some(span)) => (vec![digested(&rooms, report, digest, span).await?], Exit::Done),
+        (ReportKind::Digest(digest), Some(span)) => {
+            // A table has room for each day of a month; what is sent has not.
+            let by_day = args.format == ReportFormat::Csv && !args.send;
+            let digest = Digest { by_day, ..Digest::clone(digest) };
+            (vec![digested(&rooms, report, &digest, span).await?], Exit::Done)
+        }
         _ => who(&rooms, report).await?,
     };
     for message in &messages {
-        output::print(&shown(&rooms, &report.name, message, args.format)?)?;
+        output::print(&shown(&rooms, report, message, args.format)?)?;
     }
     let mut sent = Exit::Done;
     if args.send {
@@ -147,7 +152,7 @@ fn span(text: Option<&str>, period: Period, now: Timestamp, zone: &TimeZone) -> 
     Ok(span)
 }
 
-fn shown(rooms: &Rooms, report: &str, message: &Message, format: ReportFormat) -> Result<String, Failure> {
+fn shown(rooms: &Rooms, report: &Report, message: &Message, format: ReportFormat) -> Result<String, Failure> {
     let engine = &rooms.engine;
     Ok(match format {
         ReportFormat::Text => {
@@ -155,8 +160,8 @@ fn shown(rooms: &Rooms, report: &str, message: &Message, format: ReportFormat) -
             channels::terminal(message, engine, width.clamp(40, WIDTH))
         }
         ReportFormat::Html => channels::page(message, engine),
-        ReportFormat::Json => output::json(&answer(report, message))?,
-        ReportFormat::Csv => csv(message),
+        ReportFormat::Json => output::json(&answer(&report.name, message))?,
+        ReportFormat::Csv => csv(message, report.cron.zone()),
     })
 }
 
@@ -188,9 +193,9 @@ fn in_utc(value: &mut Value) {
     }
 }
 
-fn csv(message: &Message) -> String {
+fn csv(message: &Message, zone: &TimeZone) -> String {
     if let Facts::Digest(digest) = &message.facts {
-        return digest_csv(digest);
+        return digest_csv(digest, zone);
     }
     let mut text = "directory,id,name,sessions,on\n".to_owned();
     for person in &message.people {
@@ -203,49 +208,69 @@ fn csv(message: &Message) -> String {
     text
 }
 
-/// One row for each period, or for each day of a week.
-fn digest_csv(digest: &DigestFacts) -> String {
-    let mut text = "from,to,people,people_before,people_usual,sessions,anonymous,peak,peak_at,average,new_people,back,\
-                    polls_seen,polls_due,memory_free_mb,memory_free_at,saturated_s,engine_restarts\n"
-        .to_owned();
-    let mut row =
-        |(from, to): (&str, &str), usage: &Usage, (new, back), engines: &[DigestEngine], watched: &Watched| {
-            let least =
-                engines.iter().filter(|engine| engine.memory_free.is_some()).min_by_key(|engine| engine.memory_free);
-            // Of all engines together; what none of them told stays empty.
-            let sum = |of: fn(&DigestEngine) -> Option<u64>| engines.iter().filter_map(of).reduce(u64::saturating_add);
-            let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-            let cells = [
-                from.to_owned(),
-                to.to_owned(),
-                number(usage.people.now),
-                number(usage.people.before),
-                number(usage.people.last_week),
-                number(usage.sessions.now),
-                number(usage.anonymous.now),
-                number(usage.peak.now),
-                usage.peak_at.as_ref().map_or_else(String::new, |peak| peak.at.utc.clone()),
-                number(usage.average.now),
-                number(new),
-                number(back),
-                watched.seen.to_string(),
-                watched.due.to_string(),
-                number(least.and_then(|engine| engine.memory_free)),
-                least.and_then(|engine| engine.memory_free_at.as_ref()).map_or_else(String::new, |at| at.utc.clone()),
-                number(sum(|engine| engine.saturated_seconds)),
-                number(sum(|engine| engine.restarts)),
-            ];
-            text.push_str(&cells.join(","));
-            text.push('\n');
-        };
-    if digest.days.is_empty() {
-        let (from, to) = (&digest.from.utc, &digest.to.utc);
-        row((from, to), &digest.usage, (digest.new_people, digest.back), &digest.engines, &digest.watched);
-    }
-    for day in &digest.days {
-        row((&day.at.utc, &day.to.utc), &day.usage, (day.new_people, day.back), &day.engines, &day.watched);
+/// A row for all of it, and then one for each of its periods, or of its days: a spreadsheet keeps them apart by the first column.
+fn digest_csv(digest: &DigestFacts, zone: &TimeZone) -> String {
+    let mut text =
+        "row,date,from,to,people,people_before,people_usual,sessions,anonymous,peak,peak_before,peak_usual,peak_at,\
+                    average,new_people,back,polls_seen,polls_due,memory_free_mb,memory_free_at,saturated_s,engine_restarts\n"
+            .to_owned();
+    let whole = Day {
+        at: digest.from.clone(),
+        to: digest.to.clone(),
+        usage: digest.usage.clone(),
+        new_people: digest.new_people,
+        back: digest.back,
+        engines: digest.engines.clone(),
+        watched: digest.watched.clone(),
+    };
+    let parts = digest.days.iter().map(|day| (digest.each.word(), day));
+    // All of several periods is none of them.
+    let is_several = digest.days.iter().any(|_| digest.each == digest.period);
+    let name = if is_several { "all" } else { digest.period.word() };
+    for (name, part) in std::iter::once((name, &whole)).chain(parts) {
+        text.push_str(&row(name, part, zone).join(","));
+        text.push('\n');
     }
     text
+}
+
+/// The cells of one row: its day and the time of its peak by the clock, its bounds in UTC.
+fn row(name: &str, part: &Day, zone: &TimeZone) -> [String; 22] {
+    let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+    let local = |at: &Moment, form: &str| {
+        let at = at.utc.parse::<Timestamp>().map(|at| at.to_zoned(zone.clone()));
+        at.map_or_else(|_| String::new(), |at| at.strftime(form).to_string())
+    };
+    let (usage, engines) = (&part.usage, &part.engines);
+    let least = engines.iter().filter(|engine| engine.memory_free.is_some()).min_by_key(|engine| engine.memory_free);
+    // Of all engines together; what none of them told stays empty.
+    let sum = |of: fn(&DigestEngine) -> Option<u64>| engines.iter().filter_map(of).reduce(u64::saturating_add);
+    [
+        name.to_owned(),
+        local(&part.at, "%Y-%m-%d"),
+        part.at.utc.clone(),
+        part.to.utc.clone(),
+        number(usage.people.now),
+        number(usage.people.before),
+        number(usage.people.last_week),
+        number(usage.sessions.now),
+        number(usage.anonymous.now),
+        number(usage.peak.now),
+        number(usage.peak.before),
+        number(usage.peak.last_week),
+        usage.peak_at.as_ref().map_or_else(String::new, |peak| local(&peak.at, "%Y-%m-%d %H:%M")),
+        number(usage.average.now),
+        number(part.new_people),
+        number(part.back),
+        part.watched.seen.to_string(),
+        part.watched.due.to_string(),
+        number(least.and_then(|engine| engine.memory_free)),
+        least
+            .and_then(|engine| engine.memory_free_at.as_ref())
+            .map_or_else(String::new, |at| local(at, "%Y-%m-%d %H:%M")),
+        number(sum(|engine| engine.saturated_seconds)),
+        number(sum(|engine| engine.restarts)),
+    ]
 }
 
 #[cfg(test)]

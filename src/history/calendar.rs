@@ -123,12 +123,15 @@ impl Span {
         self.is_one().then(|| Self::around(self.period, shifted(self.first, -1)))
     }
 
-    /// What it is usually like: the same days of the week before, or the week four weeks before. Months have none.
+    /// What it is usually like: the same days of the week before, the week four weeks before, or the same month a year before.
     pub fn usual(&self) -> Option<Self> {
         let days = match self.period {
             Period::Day => -7,
             Period::Week => -28,
-            Period::Month => return None,
+            Period::Month => {
+                let first = self.first.checked_sub(1.year()).ok()?;
+                return Some(Self { first, end: self.end.checked_sub(1.year()).ok()?, ..*self });
+            }
         };
         Some(Self { first: shifted(self.first, days), end: shifted(self.end, days), ..*self })
     }
@@ -195,7 +198,9 @@ mod tests {
         let week = Span::around(Period::Week, "2026-11-22".parse().unwrap());
         assert_eq!([told(week.before()), told(week.usual())], ["2026-11-09..2026-11-15", "2026-10-19..2026-10-25"]);
         let march = Span::around(Period::Month, "2026-03-31".parse().unwrap());
-        assert_eq!([told(march.before()), told(march.usual())], ["2026-02-01..2026-02-28", ""]);
+        assert_eq!([told(march.before()), told(march.usual())], ["2026-02-01..2026-02-28", "2025-03-01..2025-03-31"]);
+        let leap = Span::around(Period::Month, "2028-02-29".parse().unwrap());
+        assert_eq!(told(leap.usual()), "2027-02-01..2027-02-28");
         assert_eq!(
             told(Some(Span::last_before(Period::Month, at("2026-03-01T00:00:00+01:00"), &zone()))),
             "2026-02-01..2026-02-28"

@@ -9,7 +9,8 @@ use super::Span;
 use crate::schedule::Cron;
 use crate::store::aggregate::{Blind, BlindWhy, Hour, Usage};
 
-/// A number, the period before, and what it usually is: the same weekday last week, or the week four weeks before.
+/// A number, the period before, and what it usually is: the same weekday last week, the week four weeks before, or the same month
+/// of the year before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Compared {
     pub now: Option<u64>,
@@ -106,8 +107,8 @@ impl Set {
         Compared { now: of(&self.now), before: then(&self.before), last_week: then(&self.usual) }
     }
 
-    /// As [`Set::compared`], of a number that there is wherever anything was seen.
+    /// As [`Set::compared`], of a number of people or sessions: there is one wherever anything was seen, and its sessions are kept.
     pub fn counted(&self, of: impl Fn(&Usage) -> u64) -> Compared {
-        self.compared(|looked| looked.number(|usage| Some(of(usage))))
+        self.compared(|looked| looked.number(|usage| (!usage.forgotten).then(|| of(usage))))
     }
 }

@@ -15,44 +15,70 @@ use crate::store::{Store, StoreError};
 /// The most people that a ranking names.
 const RANKED: usize = 10;
 
-/// What was asked of the store, each span once.
-struct Asked<'a> {
-    store: &'a Store,
-    digest: &'a Digest,
-    zone: &'a TimeZone,
-    /// By span, and by site where it is not all of them.
-    known: HashMap<(Span, Option<usize>), Looked>,
+/// A span, of all sites or of one of them.
+type Part = (Span, Option<usize>);
+
+/// What a digest needs to know of one span and site.
+#[derive(Default)]
+struct Wanted {
+    limits: Vec<Limit>,
+    newcomers: bool,
 }
 
-impl Asked<'_> {
-    /// How all sites were used, or one of them.
-    async fn look(&mut self, span: Span, site: Option<usize>, limits: &[Limit]) -> Result<Looked, StoreError> {
-        if let Some(known) = self.known.get(&(span, site)).filter(|_| limits.is_empty()) {
-            return Ok(known.clone());
-        }
-        let sites = &self.digest.sites;
-        let sites = site.map_or(&sites[..], |site| &sites[site..=site]);
-        let names: Vec<&str> = sites.iter().map(|site| &*site.site.name).collect();
-        let crons: Vec<Option<&Cron>> = sites.iter().map(|site| site.cron.as_ref()).collect();
-        let period = aggregate::Period { sites: &names, from: span.from(self.zone), to: span.to(self.zone) };
-        let stretches = history::working(&span, &self.digest.working, self.zone);
-        let usage = self.store.usage(&period, &Ask { limits, stretches: &stretches }).await?;
-        let looked = Looked::new(span, usage, &crons, self.zone);
-        self.known.insert((span, site), looked.clone());
-        Ok(looked)
+/// What is to be asked of the store, each span once.
+#[derive(Default)]
+struct Asking {
+    parts: Vec<(Part, Wanted)>,
+}
+
+impl Asking {
+    fn part(&mut self, part: Part) -> &mut Wanted {
+        let known = self.parts.iter().position(|(known, _)| *known == part);
+        let at = known.unwrap_or_else(|| {
+            self.parts.push((part, Wanted::default()));
+            self.parts.len() - 1
+        });
+        &mut self.parts[at].1
     }
 
-    async fn set(&mut self, span: Span, site: Option<usize>, limits: &[Limit]) -> Result<Set, StoreError> {
-        let now = self.look(span, site, limits).await?;
-        let before = match span.before() {
-            Some(before) => Some(self.look(before, site, &[]).await?),
-            None => None,
-        };
-        let usual = match span.usual() {
-            Some(usual) => Some(self.look(usual, site, &[]).await?),
-            None => None,
-        };
-        Ok(Set { now, before, usual })
+    /// A span with those that it is set beside. Only of itself it is told who is new.
+    fn set(&mut self, span: Span, site: Option<usize>, limits: Vec<Limit>) {
+        let wanted = self.part((span, site));
+        wanted.newcomers = true;
+        if !limits.is_empty() {
+            wanted.limits = limits;
+        }
+        for other in [span.before(), span.usual()].into_iter().flatten() {
+            self.part((other, site));
+        }
+    }
+
+    async fn of(self, store: &Store, digest: &Digest, zone: &TimeZone) -> Result<Known, StoreError> {
+        let sites = |site: Option<usize>| site.map_or(&digest.sites[..], |site| &digest.sites[site..=site]);
+        let names: Vec<&str> = digest.sites.iter().map(|site| &*site.site.name).collect();
+        let working = |(span, _): &Part| history::working(span, &digest.working, zone);
+        let stretches: Vec<_> = self.parts.iter().map(|(part, _)| working(part)).collect();
+        let asked = self.parts.iter().zip(&stretches).map(|(((span, site), wanted), stretches)| {
+            let sites = site.map_or(&names[..], |site| &names[site..=site]);
+            let period = aggregate::Period { sites, from: span.from(zone), to: span.to(zone) };
+            (period, Ask { limits: &wanted.limits, stretches, newcomers: wanted.newcomers })
+        });
+        let usages = store.usages(&asked.collect::<Vec<_>>()).await?;
+        let looked = self.parts.iter().zip(usages).map(|(((span, site), _), usage)| {
+            let crons: Vec<Option<&Cron>> = sites(*site).iter().map(|site| site.cron.as_ref()).collect();
+            ((*span, *site), Looked::new(*span, usage, &crons, zone))
+        });
+        Ok(Known(looked.collect()))
+    }
+}
+
+/// What the store gave.
+struct Known(HashMap<Part, Looked>);
+
+impl Known {
+    fn set(&self, span: Span, site: Option<usize>) -> Set {
+        let beside = |other: Option<Span>| other.map(|other| self.0[&(other, site)].clone());
+        Set { now: self.0[&(span, site)].clone(), before: beside(span.before()), usual: beside(span.usual()) }
     }
 }
 
@@ -66,29 +92,35 @@ pub async fn look_back(
     missed: Vec<Timestamp>,
     (now, zone): (Timestamp, &TimeZone),
 ) -> Result<Message, StoreError> {
-    let mut asked = Asked { store, digest, zone, known: HashMap::new() };
     let names: Vec<&str> = digest.sites.iter().map(|site| &*site.site.name).collect();
-    let mut parts = Vec::new();
-    let each = match span.period {
+    let parts = match span.period {
         Period::Week if span.is_one() => span.by_day(),
+        Period::Month if span.is_one() && digest.by_day => span.by_day(),
         _ if span.is_one() => Vec::new(),
         _ => span.each(),
     };
-    for part in each {
-        parts.push(asked.set(part, None, &[]).await?);
+    let several = digest.sites.len() > 1;
+    let mut asking = Asking::default();
+    for part in parts.iter().chain([&span]) {
+        asking.set(*part, None, Vec::new());
     }
     // Thresholds are each site's own.
-    let mut by_site = Vec::new();
-    let mut crossed = Vec::new();
-    let several = digest.sites.len() > 1;
+    let of_site = |at: usize| several.then_some(at);
     for (at, site) in digest.sites.iter().enumerate() {
-        let limits: Vec<Limit> = site.limits.iter().map(|(_, limit)| *limit).collect();
-        let set = asked.set(span, several.then_some(at), &limits).await?;
+        asking.set(span, of_site(at), site.limits.iter().map(|(_, limit)| *limit).collect());
+    }
+    let known = asking.of(store, digest, zone).await?;
+    let parts = parts.iter().map(|part| known.set(*part, None)).collect();
+    let mut by_site: Vec<Set> = (0..digest.sites.len()).map(|at| known.set(span, of_site(at))).collect();
+    let mut crossed = Vec::new();
+    for (site, set) in digest.sites.iter().zip(&by_site) {
         let overs = set.now.usage.over.iter().zip(&site.limits);
         crossed.extend(overs.map(|(over, (rule, _))| Crossed { site: &site.site.name, rule, over: *over }));
-        by_site.push(set);
     }
-    let whole = if several { asked.set(span, None, &[]).await? } else { by_site.remove(0) };
+    if !several {
+        by_site.clear();
+    }
+    let whole = known.set(span, None);
     let (from, to) = (span.from(zone), span.to(zone));
     let longest = if digest.name_people {
         store.connected(&aggregate::Period { sites: &names, from, to }, RANKED).await?

@@ -118,11 +118,13 @@ pub enum ReportKind {
 }
 
 /// What a digest looks back over, and what it measures against.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Digest {
     pub period: Period,
     /// Whether people are ranked by the time that they were connected.
     pub name_people: bool,
+    /// Whether each day of a month is told by itself, as of a week: for tables, since it is much to read.
+    pub by_day: bool,
     /// Whether it tells how the engines were.
     pub engines: bool,
     pub working: Window,
@@ -131,7 +133,7 @@ pub struct Digest {
 }
 
 /// One site of a digest.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DigestSite {
     pub site: Arc<Site>,
     /// When it is polled; none where no check does.

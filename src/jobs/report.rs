@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::notice::once;
@@ -15,6 +16,9 @@ use crate::qlik::{Qlik, TlsError};
 use crate::schedule::Cron;
 use crate::snapshot::{Snapshot, User};
 use crate::store::{Slot, Store, StoreError};
+
+/// The most missed reports that are counted.
+const COUNTED: usize = 10_000;
 
 /// A report, with its sites ready to be asked.
 pub struct ReportJob {
@@ -69,14 +73,16 @@ async fn who(rooms: &Rooms, job: &ReportJob, slot: &Slot) -> Result<Vec<NewDeliv
     let now = rooms.clock.now();
     let looks = job.sites.iter().map(|(site, qlik)| discovery::look(&rooms.store, &site.name, qlik, now));
     let snapshots = join_all(looks).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let told = rooms.store.report_told(&slot.schedule, now).await?;
+    let missed: Vec<Timestamp> = job.cron.between(told.last(), slot.slot).take(COUNTED).collect();
     let mut deliveries = Vec::new();
     for ((site, _), snapshot) in job.sites.iter().zip(&snapshots) {
         let names = names(&rooms.store, snapshot).await?;
         let occasion = match &job.before {
-            None => Occasion::Scheduled { due: slot.slot },
+            None => Occasion::Scheduled { due: slot.slot, missed: missed.clone() },
             Some(Before { maintenance, lead }) => {
                 let begins = slot.slot.checked_add(*lead).unwrap_or(slot.slot);
-                Occasion::Before { due: slot.slot, maintenance: maintenance.clone(), begins }
+                Occasion::Before { due: slot.slot, missed: missed.clone(), maintenance: maintenance.clone(), begins }
             }
         };
         let link = site.link.as_deref();
@@ -132,7 +138,7 @@ async fn digested(
         (None, None) => Span::last_before(digest.period, slot.slot, zone),
         (None, Some(_)) => return Ok(None),
     };
-    let missed = job.cron.between(told.last(), slot.slot).collect();
+    let missed = job.cron.between(told.last(), slot.slot).take(COUNTED).collect();
     let named = (job.name.as_str(), digest);
     let mut message = look_back(&rooms.store, named, span, Some(slot.slot), missed, (now, zone)).await?;
     rooms.note_pseudonyms(std::slice::from_mut(&mut message)).await?;

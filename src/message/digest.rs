@@ -1,5 +1,7 @@
 //! How sites were used over a period, as plain facts. Numbers that were not seen are absent, never zero.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,6 +19,8 @@ pub struct Digest {
     pub to: Moment,
     /// The last day that it covers, which is where `to` would be misread.
     pub last_day: Moment,
+    /// The month, such as `November 2026`, where it covers one.
+    pub month: Option<String>,
     /// All of it; over several days people are distinct over all of them.
     pub usage: Usage,
     /// Each period by itself, where there are several; of a week each day.
@@ -33,6 +37,8 @@ pub struct Digest {
     pub over: Vec<Over>,
     /// People never seen before.
     pub new_people: Option<u64>,
+    /// When anybody looked for the first time, where that is less than `away` before it: so long everybody is new.
+    pub watched_since: Option<Moment>,
     /// People seen again after `away`.
     pub back: Option<u64>,
     /// How long somebody must have been away to be back, such as `30 days`.
@@ -47,7 +53,7 @@ pub struct Digest {
     /// The sites whose engines were not asked in all that time, though they were before.
     pub engines_unasked: Vec<String>,
     pub watched: Watched,
-    /// Reports that were never sent, oldest first; `more_missed` are beyond the list.
+    /// Reports that were never sent, oldest first; `more_missed` came due after them.
     pub missed: Vec<Missed>,
     pub more_missed: u64,
     /// Whether the message names people, those who were connected longest first.
@@ -200,6 +206,8 @@ pub struct Heat {
     pub rows: Vec<HeatRow>,
     /// The most of any hour.
     pub most: u64,
+    /// The first hour with so many, such as `Mon 10:00-11:00`.
+    pub busiest: String,
 }
 
 /// One weekday; one cell for each hour from 00:00 on, none where it was not seen.
@@ -214,4 +222,13 @@ pub struct HeatRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missed {
     pub due: Moment,
+}
+
+/// The missed reports that are told one by one.
+const MISSED: usize = 10;
+
+/// Reports that came due and were never sent, the oldest of them one by one; and how many more there were.
+pub(super) fn missed(due: &[Timestamp], zone: &TimeZone) -> (Vec<Missed>, u64) {
+    let listed = due.iter().take(MISSED).map(|due| Missed { due: Moment::new(*due, zone) });
+    (listed.collect(), due.len().saturating_sub(MISSED) as u64)
 }

@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::digest::{
-    Blind, Day, Digest, DigestEngine, DigestIncident, Heat, HeatRow, Missed, Over, Peak, Share, Usage, UsualHour,
-    Watched,
+    Blind, Day, Digest, DigestEngine, DigestIncident, Heat, HeatRow, Over, Peak, Share, Usage, UsualHour, Watched,
+    missed,
 };
 use super::{Chart, Facts, Kind, Limit, Message, Moment, Named, Person, Reason, Series, Severity, clean, lasting};
 use crate::history::{self, Compared, Looked, Period, Set};
@@ -15,10 +15,9 @@ use crate::schedule::Window;
 use crate::store::aggregate::{self, AWAY, BlindWhy, Connected};
 use crate::store::{EngineStretch, IncidentRow};
 
-/// The incidents, the blind stretches and the missed reports that are told one by one.
+/// The incidents and the blind stretches that are told one by one.
 const INCIDENTS: usize = 20;
-const BLIND: usize = 10;
-const MISSED: usize = 10;
+const BLIND: usize = 8;
 /// The engines that are told one by one, in each period.
 const ENGINES: usize = 30;
 /// A report that is told so much later than it was due says so.
@@ -80,7 +79,7 @@ pub fn digest(looked: &LookedBack<'_>) -> Message {
         source: Some(Named { name: looked.report.to_owned(), link: None }),
         at: Moment::new(looked.now, zone),
         facts: Facts::Digest(Box::new(facts(looked))),
-        people: looked.longest.iter().map(person).collect(),
+        people: looked.longest.iter().filter(|_| !looked.whole.now.usage.forgotten).map(person).collect(),
         chart: chart(looked),
     }
 }
@@ -89,7 +88,10 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
     let (whole, zone) = (&looked.whole, looked.zone);
     let span = whole.now.span;
     let several = looked.sites.len() > 1;
-    let seen = whole.now.is_seen();
+    let seen = whole.now.is_seen() && !whole.now.usage.forgotten;
+    let from = span.from(zone);
+    let watched_since = whole.now.usage.known_since.filter(|since| from.duration_since(*since) < AWAY);
+    let (missed, more_missed) = missed(&looked.missed, zone);
     let more_incidents = looked.incidents.len().saturating_sub(INCIDENTS);
     Digest {
         period: span.period,
@@ -97,6 +99,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         from: Moment::new(span.from(zone), zone),
         to: Moment::new(span.to(zone), zone),
         last_day: Moment::new(history::start_of(span.last_day(), zone), zone),
+        month: (span.period == Period::Month && span.is_one()).then(|| span.first.strftime("%B %Y").to_string()),
         usage: usage(whole, zone),
         each: looked.parts.first().map_or(span.period, |part| part.now.span.period),
         days: looked.parts.iter().map(|part| day(part, looked)).collect(),
@@ -105,8 +108,9 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         by_directory: shares(whole, false, |usage| &usage.directories),
         working_hours: looked.working.as_str().to_owned(),
         over: looked.crossed.iter().map(|crossed| over(crossed, several)).collect(),
-        new_people: seen.then_some(whole.now.usage.new_people),
-        back: seen.then_some(whole.now.usage.back),
+        new_people: whole.now.usage.new_people.filter(|_| seen),
+        watched_since: watched_since.map(|at| Moment::new(at, zone)),
+        back: whole.now.usage.back.filter(|_| seen),
         away: format!("{} days", AWAY.as_hours() / 24),
         heat: (span.period != Period::Day).then(|| heat(whole, zone)).flatten(),
         incidents: looked.incidents.iter().take(INCIDENTS).map(|row| incident(row, zone)).collect(),
@@ -114,8 +118,8 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
         engines: engines(looked, whole),
         engines_unasked: looked.engines_unasked.iter().map(|site| clean(site)).collect(),
         watched: watched(&whole.now, zone),
-        missed: looked.missed.iter().take(MISSED).map(|due| Missed { due: Moment::new(*due, zone) }).collect(),
-        more_missed: looked.missed.len().saturating_sub(MISSED) as u64,
+        missed,
+        more_missed,
         ranked: !looked.longest.is_empty(),
     }
 }
@@ -123,8 +127,7 @@ fn facts(looked: &LookedBack<'_>) -> Digest {
 fn usage(set: &Set, zone: &TimeZone) -> Usage {
     let peak = set.now.usage.peak_users.filter(|_| set.now.is_seen());
     let hours = history::usual_hours(&set.now.usage, zone);
-    let usual =
-        |(hour, mean): (i8, f64)| UsualHour { hour: format!("{hour:02}:00-{:02}:00", hour + 1), value: whole(mean) };
+    let usual = |(hour, mean): (i8, f64)| UsualHour { hour: hour_of(hour), value: whole(mean) };
     Usage {
         people: set.counted(|usage| usage.people),
         sessions: set.counted(|usage| usage.sessions.seen),
@@ -135,6 +138,11 @@ fn usage(set: &Set, zone: &TimeZone) -> Usage {
         busiest: hours.busiest.map(usual),
         quietest: hours.quietest.map(usual),
     }
+}
+
+/// An hour of the clock, such as `10:00-11:00`.
+fn hour_of(hour: i8) -> String {
+    format!("{hour:02}:00-{:02}:00", hour + 1)
 }
 
 /// In whole people, which is how people come.
@@ -149,13 +157,13 @@ fn whole(mean: f64) -> u64 {
 
 fn day(set: &Set, looked: &LookedBack<'_>) -> Day {
     let zone = looked.zone;
-    let seen = set.now.is_seen();
+    let seen = set.now.is_seen() && !set.now.usage.forgotten;
     Day {
         at: Moment::new(set.now.span.from(zone), zone),
         to: Moment::new(set.now.span.to(zone), zone),
         usage: usage(set, zone),
-        new_people: seen.then_some(set.now.usage.new_people),
-        back: seen.then_some(set.now.usage.back),
+        new_people: set.now.usage.new_people.filter(|_| seen),
+        back: set.now.usage.back.filter(|_| seen),
         engines: engines(looked, set),
         watched: watched(&set.now, zone),
     }
@@ -208,7 +216,8 @@ fn shares(set: &Set, named: bool, of: impl Fn(&aggregate::Usage) -> &Vec<aggrega
         };
         Share { name: clean(&name), people: number(|part| part.people), sessions: number(|part| part.sessions.seen) }
     };
-    of(&set.now.usage).iter().map(share).collect()
+    // Of people who were forgotten, what is left is no part of anything.
+    of(&set.now.usage).iter().filter(|_| !set.now.usage.forgotten).map(share).collect()
 }
 
 fn is_same(one: &str, other: &str) -> bool {
@@ -274,7 +283,11 @@ fn heat(set: &Set, zone: &TimeZone) -> Option<Heat> {
         .map(|(cells, day)| HeatRow { day: day.to_owned(), cells: cells.iter().map(|cell| cell.map(whole)).collect() });
     let rows: Vec<HeatRow> = rows.collect();
     let most = rows.iter().flat_map(|row| &row.cells).flatten().copied().max()?;
-    Some(Heat { rows, most })
+    let hours = rows.iter().flat_map(|row| (0..).zip(&row.cells).map(move |(hour, cell)| (&row.day, hour, cell)));
+    let busiest =
+        hours.filter(|(.., cell)| **cell == Some(most)).map(|(day, hour, _)| format!("{day} {}", hour_of(hour)));
+    let busiest = busiest.take(1).collect();
+    Some(Heat { rows, most, busiest })
 }
 
 /// The most users at once, by the hour or by the day; with what it was before behind it, and the thresholds across.

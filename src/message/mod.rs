@@ -236,7 +236,14 @@ pub enum Facts {
     /// headcount missed its checks between two polls.
     Stale { from: Moment, to: Moment, lasted: String, polls: u64, because: Option<Away> },
     /// Who is on. Counts are absent when nothing answered, and a lower bound while the coverage is not full.
-    Who { counts: Option<Counts>, silent: Vec<Silent>, coverage: Coverage },
+    Who {
+        counts: Option<Counts>,
+        silent: Vec<Silent>,
+        coverage: Coverage,
+        /// Reports that were never sent, oldest first; `more_missed` came due after them.
+        missed: Vec<Missed>,
+        more_missed: u64,
+    },
     /// A channel is tried.
     Test { channel: String },
     /// Findings of one poll, told together: each part is a message of its own, and a site, a reason and people of its own.

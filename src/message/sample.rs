@@ -444,7 +444,12 @@ fn who(people: &[Person], coverage: Coverage, reason: Reason) -> Message {
     let silent = if coverage.is_full() { Vec::new() } else { one_silent() };
     let source =
         matches!(reason, Reason::Scheduled { .. } | Reason::Before { .. }).then(|| "before-restart".to_owned());
-    let facts = Facts::Who { counts: Some(counts), silent, coverage };
+    let missed = if matches!(reason, Reason::Scheduled { late_by: Some(_), .. }) {
+        vec![Missed { due: minutes(-3005) }, Missed { due: minutes(-1565) }]
+    } else {
+        Vec::new()
+    };
+    let facts = Facts::Who { counts: Some(counts), silent, coverage, missed, more_missed: 0 };
     let message = alert("", Severity::Info, reason, facts);
     let source = source.map(|name| Named { name, link: None });
     Message { kind: Kind::Who, source, people: people.to_vec(), ..message }
@@ -452,7 +457,8 @@ fn who(people: &[Person], coverage: Coverage, reason: Reason) -> Message {
 
 fn unseen() -> Message {
     let message = who(&[], NOTHING, asked());
-    Message { facts: Facts::Who { counts: None, silent: three_silent(), coverage: NOTHING }, ..message }
+    let (silent, coverage) = (three_silent(), NOTHING);
+    Message { facts: Facts::Who { counts: None, silent, coverage, missed: Vec::new(), more_missed: 0 }, ..message }
 }
 
 /// When people came, in minutes from 08:10: the first was there before anybody watched.
@@ -613,7 +619,7 @@ fn usage(people: u64) -> Usage {
         anonymous: compared(18, 18, 0),
         peak: compared(people / 2 + 11, people / 2, people / 2 + 15),
         peak_at: Some(Peak { at: minutes(150), value: people / 2 + 11 }),
-        average: compared(people / 3, people / 3 - 9, people / 3 + 4),
+        average: compared(people * 3 / 7, people * 3 / 7 - 9, people * 3 / 7 + 4),
         busiest: Some(UsualHour { hour: "10:00-11:00".to_owned(), value: people / 2 }),
         quietest: Some(UsualHour { hour: "03:00-04:00".to_owned(), value: 0 }),
     }
@@ -631,6 +637,7 @@ fn facts_of_a_day() -> Digest {
     Digest {
         period: Period::Day,
         sites: vec!["prod".to_owned()],
+        month: None,
         from: minutes(-490),
         to: minutes(950),
         last_day: minutes(-490),
@@ -652,6 +659,7 @@ fn facts_of_a_day() -> Digest {
             times: 2,
         }],
         new_people: Some(9),
+        watched_since: None,
         back: Some(4),
         away: "30 days".to_owned(),
         heat: None,
@@ -733,14 +741,13 @@ fn silent_engine(host: &str, polls: u64) -> DigestEngine {
     }
 }
 
-/// A day by the hour: quiet, busy from nine, a dip at noon; what was not seen is a gap.
+/// A day by the hour: quiet, busy from nine, a dip at noon.
 fn day_chart() -> Chart {
     const SHAPE: [u32; 24] =
         [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
     let labels = (0..24).map(|hour| format!("{hour:02}:00")).collect();
     let last_week = SHAPE.iter().map(|value| Some(f64::from(value * 9 / 10 + 3))).collect();
-    let mut values: Vec<_> = SHAPE.iter().map(|value| Some(f64::from(*value))).collect();
-    values[3] = None;
+    let values = SHAPE.iter().map(|value| Some(f64::from(*value))).collect();
     Chart {
         title: "Users at once, Mon 23 Nov 2026".to_owned(),
         unit: "users".to_owned(),
@@ -781,17 +788,26 @@ fn digest_days() -> Message {
         to: minutes(-490),
         last_day: minutes(-1930),
         usage: Usage {
-            peak_at: Some(Peak { at: minutes(-4170), value: 217 }),
+            peak_at: Some(Peak { at: minutes(-4170), value: 210 }),
             people: since_last_week(412),
-            sessions: since_last_week(1250),
-            peak: since_last_week(217),
-            average: since_last_week(137),
+            sessions: since_last_week(1551),
+            anonymous: since_last_week(54),
+            peak: since_last_week(210),
+            average: since_last_week(170),
             ..usage(412)
         },
         days: vec![day(-4810, 398), day(-3370, 61), day(-1930, 44)],
         incidents: Vec::new(),
         watched: Watched { seen: 4320, due: 4320, ..Watched::default() },
-        by_site: vec![share("prod", 391, 1190), share("test", 40, 60)],
+        by_site: vec![share("prod", 391, 1480), share("test", 40, 71)],
+        by_virtual_proxy: vec![
+            share("prod, default", 250, 810),
+            share("prod, hr", 118, 380),
+            share("prod, finance", 84, 290),
+            share("test, default", 40, 71),
+        ],
+        by_directory: vec![share("CORP", 371, 1350), share("PARTNER", 41, 147)],
+        over: facts_of_a_day().over.into_iter().map(|over| Over { site: Some("prod".to_owned()), ..over }).collect(),
         engines: node_engines(-4320, 4320)
             .into_iter()
             .map(|engine| DigestEngine { site: Some("prod".to_owned()), ..engine })
@@ -814,23 +830,24 @@ fn digest_days() -> Message {
     Message { site: None, at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
 }
 
-/// A week by the hour, and its hours as a map.
+/// A week by the hour, and its hours as a map: two hours of its Sunday were not seen.
 fn digest_week() -> Message {
     const SHAPE: [u64; 24] =
         [4, 3, 2, 0, 1, 5, 22, 71, 148, 203, 217, 198, 141, 176, 209, 190, 151, 96, 52, 38, 27, 18, 11, 6];
+    const PEOPLE: [u64; 7] = [412, 405, 398, 371, 350, 61, 44];
+    // The most of each hour, as much as the day's own most; on average it is a little less.
     let hour = |day: usize, hour: usize| match (day, hour) {
         (6, 3..=4) => None,
-        (5.., hour) => Some(SHAPE[hour] / 9),
-        (day, hour) => Some(SHAPE[hour] * (8 - day as u64) / 8),
+        (day, hour) => usage(PEOPLE[day]).peak.now.map(|peak| SHAPE[hour] * peak / 217),
     };
     let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let mean = |most: u64| most * 19 / 20;
     let rows: Vec<HeatRow> = days
         .iter()
         .enumerate()
-        .map(|(at, day)| HeatRow { day: (*day).to_owned(), cells: (0..24).map(|of| hour(at, of)).collect() })
+        .map(|(at, day)| HeatRow { day: (*day).to_owned(), cells: (0..24).map(|of| hour(at, of).map(mean)).collect() })
         .collect();
-    let values: Vec<_> =
-        rows.iter().flat_map(|row| &row.cells).map(|cell| cell.map(|value| value as f64 + 9.0)).collect();
+    let values: Vec<_> = (0..7).flat_map(|at| (0..24).map(move |of| hour(at, of))).collect();
     let labels = days.iter().flat_map(|day| (0..24).map(move |hour| format!("{day} {hour:02}:00"))).collect();
     let day = |number: i64, people| Day {
         at: minutes(-10_570 + number * 1440),
@@ -839,23 +856,44 @@ fn digest_week() -> Message {
         new_people: Some(2),
         back: Some(1),
         engines: vec![engine("sense1.example.com", 6_212, -9780 + number * 1440, 0, 1440)],
-        watched: Watched { seen: 1440, due: 1440, ..Watched::default() },
+        watched: Watched { seen: if number == 6 { 1320 } else { 1440 }, due: 1440, ..Watched::default() },
     };
+    let (from, to) = (minutes(-1930 + 180), minutes(-1930 + 300));
+    let lasted = lasting(SignedDuration::from_mins(120));
+    let blind = vec![Blind { site: "prod".to_owned(), from, to, lasted, wholly: true, polled: false }];
     let facts = Digest {
         period: Period::Week,
         from: minutes(-10_570),
         to: minutes(-490),
         last_day: minutes(-1930),
-        usage: Usage { peak_at: Some(Peak { at: minutes(-9940), value: 217 }), ..usage(611) },
-        days: (0_i64..).zip([412, 405, 398, 371, 350, 61, 44]).map(|(number, people)| day(number, people)).collect(),
-        heat: Some(Heat { most: 217, rows }),
+        usage: Usage {
+            sessions: compared(6221, 6105, 6340),
+            anonymous: compared(126, 119, 130),
+            peak: compared(217, 209, 221),
+            peak_at: Some(Peak { at: minutes(-9940), value: 217 }),
+            average: compared(162, 155, 168),
+            busiest: Some(UsualHour { hour: "10:00-11:00".to_owned(), value: 149 }),
+            ..usage(611)
+        },
+        by_virtual_proxy: vec![share("", 402, 3480), share("hr", 188, 1560), share("finance", 131, 1181)],
+        by_directory: vec![share("CORP", 549, 5410), share("PARTNER", 62, 685)],
+        new_people: Some(14),
+        back: Some(7),
+        incidents: facts_of_a_day()
+            .incidents
+            .into_iter()
+            .zip([minutes(-9940), minutes(-9340)])
+            .map(|(incident, at)| DigestIncident { at, ..incident })
+            .collect(),
+        days: (0_i64..).zip(PEOPLE).map(|(number, people)| day(number, people)).collect(),
+        heat: Some(Heat { most: mean(217), rows, busiest: "Mon 10:00-11:00".to_owned() }),
+        watched: Watched { seen: 9960, due: 10_080, blind, more_blind: 0 },
         engines: node_engines(-7200, 10_080),
-        watched: Watched { seen: 10_080, due: 10_080, ..Watched::default() },
         ..facts_of_a_day()
     };
     let series = |name: &str, of: &dyn Fn(f64) -> f64| Series {
         name: name.to_owned(),
-        values: values.iter().map(|value: &Option<f64>| value.map(of)).collect(),
+        values: values.iter().map(|value: &Option<u64>| value.map(|value| of(value as f64))).collect(),
     };
     let chart = Chart {
         title: "Most users at once on prod by hour".to_owned(),
@@ -870,29 +908,34 @@ fn digest_week() -> Message {
     Message { at: minutes(-70), chart: Some(chart), ..digest_of(facts) }
 }
 
+/// A day of which an hour is a gap: headcount was not running.
 fn digest_partial() -> Message {
-    let blind = |after: i64, lasted: i64, wholly| Blind {
+    let blind = |after: i64, lasted: i64, polled: bool| Blind {
         site: "prod".to_owned(),
         from: minutes(after),
         to: minutes(after + lasted),
         lasted: lasting(SignedDuration::from_mins(lasted)),
-        wholly,
-        polled: true,
+        wholly: !polled,
+        polled,
     };
-    let blind = vec![blind(-300, 2, true), blind(540, 1, false)];
-    digest_of(Digest {
-        watched: Watched { seen: 1437, due: 1440, blind, more_blind: 0 },
+    let blind = vec![blind(-310, 60, false), blind(540, 3, true)];
+    let mut message = digest_of(Digest {
+        watched: Watched { seen: 1377, due: 1440, blind, more_blind: 0 },
         usage: Usage { quietest: None, anonymous: Compared::default(), ..usage(412) },
         new_people: None,
         over: Vec::new(),
         incidents: Vec::new(),
         by_directory: Vec::new(),
         engines: vec![
-            DigestEngine { seen: 1391, saturated_seconds: None, ..engine("sense1.example.com", 6_212, 300, 0, 1440) },
-            silent_engine("sense2.example.com", 1440),
+            DigestEngine { seen: 1371, saturated_seconds: None, ..engine("sense1.example.com", 6_212, 300, 0, 1380) },
+            silent_engine("sense2.example.com", 1380),
         ],
         ..facts_of_a_day()
-    })
+    });
+    if let Some(line) = message.chart.as_mut().and_then(|chart| chart.series.first_mut()) {
+        line.values[3] = None;
+    }
+    message
 }
 
 /// Those who were on longest.

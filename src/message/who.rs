@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::silent;
-use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, Since, clean, clean_to, lasting};
+use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, Since, clean, clean_to, digest, lasting};
 use crate::snapshot::{Folded, Pair, Session, Snapshot, User, fold};
 
 /// The longest reason that is repeated, in characters.
@@ -19,10 +19,10 @@ const WORTH_SAYING: SignedDuration = SignedDuration::from_secs(60);
 /// Why it is told who is on.
 #[derive(Clone, Debug)]
 pub enum Occasion {
-    /// A report came due.
-    Scheduled { due: Timestamp },
+    /// A report came due. `missed` are those before it that were never told, oldest first.
+    Scheduled { due: Timestamp, missed: Vec<Timestamp> },
     /// A report came due so long before a maintenance.
-    Before { due: Timestamp, maintenance: Arc<str>, begins: Timestamp },
+    Before { due: Timestamp, missed: Vec<Timestamp>, maintenance: Arc<str>, begins: Timestamp },
     /// Somebody asked, perhaps before a restart, for a reason of their own.
     Asked { planned: Option<Timestamp>, because: Option<String> },
 }
@@ -78,11 +78,11 @@ pub fn who(
 ) -> Message {
     let coverage = snapshot.coverage();
     let reason = match occasion {
-        Occasion::Scheduled { due } => {
+        Occasion::Scheduled { due, .. } => {
             let late = now.duration_since(*due);
             Reason::Scheduled { due: Moment::new(*due, zone), late_by: (late >= WORTH_SAYING).then(|| lasting(late)) }
         }
-        Occasion::Before { due, maintenance, begins } => {
+        Occasion::Before { due, maintenance, begins, .. } => {
             let late = now.duration_since(*due);
             Reason::Before {
                 due: Moment::new(*due, zone),
@@ -95,6 +95,10 @@ pub fn who(
             planned: planned.map(|at| Moment::new(at, zone)),
             because: because.as_deref().map(|text| clean_to(text, LONGEST_REASON)),
         },
+    };
+    let (missed, more_missed) = match occasion {
+        Occasion::Scheduled { missed, .. } | Occasion::Before { missed, .. } => digest::missed(missed, zone),
+        Occasion::Asked { .. } => (Vec::new(), 0),
     };
     let mut people = people(snapshot.sessions(), names);
     for person in &mut people {
@@ -111,6 +115,8 @@ pub fn who(
             counts: (coverage.answered > 0).then(|| snapshot.counts()),
             silent: silent(snapshot),
             coverage,
+            missed,
+            more_missed,
         },
         people,
         chart: None,

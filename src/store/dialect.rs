@@ -31,10 +31,14 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (67, "flap", include_str!("migrations/0067_flap.sql")),
     (70, "reports", include_str!("migrations/0070_reports.sql")),
     (71, "spans over", include_str!("migrations/0071_spans_over.sql")),
+    (72, "kept", include_str!("migrations/0072_kept.sql")),
     (80, "names", include_str!("migrations/0080_names.sql")),
     (90, "accounts", include_str!("migrations/0090_accounts.sql")),
     (92, "engines", include_str!("migrations/0092_engines.sql")),
 ];
+
+/// The function that puts the texts of many rows together, parted by its second argument.
+pub(super) const TOGETHER: &str = "group_concat";
 
 /// How long a write waits for another process's short transaction.
 const BUSY: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 
 use super::StoreError;
-use super::aggregate::steps::{Figure, Stored};
+use super::aggregate::steps::{Figure, Stored, missed_since};
 use super::dialect::{Db, Transaction};
 
 const HOUR: i64 = 3_600_000;
@@ -40,6 +40,13 @@ impl Adding {
     }
 }
 
+impl Folded {
+    /// Since when polls were missed at its end.
+    fn missed(&self) -> Option<i64> {
+        missed_since(self.to, self.step, self.from + self.length)
+    }
+}
+
 /// Folds readings, each with the time until which it speaks, into the hours of a clock that is `offset` ahead of UTC. Those
 /// that were not fully answered are left out, and part what is around them.
 pub(super) fn fold<'a>(readings: impl Iterator<Item = (&'a Stored, i64)>, offset: impl Fn(i64) -> i64) -> Vec<Folded> {
@@ -58,6 +65,8 @@ pub(super) fn fold<'a>(readings: impl Iterator<Item = (&'a Stored, i64)>, offset
             match hours.last_mut() {
                 Some(hour)
                     if hour.from + hour.length == begins
+                        // Where polls were missed, it stays known when.
+                        && hour.missed().is_none()
                         && (hour.asked, hour.step) == (stored.asked, stored.step)
                         && (begins + ahead).rem_euclid(HOUR) != 0 =>
                 {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::dialect::Db;
 use super::engines::Stretches;
-use super::polls::goes_on;
+use super::polls::follows;
 use super::spans::{OpenSpans, ROWS};
 use super::{Store, StoreError, at, ms};
 use crate::judge::{self, Flap, Incident, Judgement, Past, PastReading, newest_events};
@@ -63,7 +63,7 @@ impl Known {
         self.readings.retain(|reading| reading.to >= back_to);
         if let Some((counts, asked)) = full {
             // As the rows are: what was not seen whole comes between.
-            let goes_on = |last: &PastReading| Some(last.to) == self.last_poll && goes_on(last.to, now, interval);
+            let goes_on = |last: &PastReading| Some(last.to) == self.last_poll && follows(last.to, now, interval);
             match self.readings.last_mut() {
                 Some(last) if last.counts == counts && last.asked == asked && goes_on(last) => last.to = now,
                 _ => self.readings.push(PastReading { from: now, to: now, counts, asked }),

@@ -169,15 +169,22 @@ async fn add_pair(tx: &mut Transaction, site: &str, pair: &Pair) -> Result<i64, 
     Ok(row.try_get(0)?)
 }
 
-/// Whether a reading that ended at `to` goes on at `now`: nobody polled in a longer gap, so nothing is known of it. After the
-/// clock was set back another one begins, so that the order in which they were made can be read from them.
-pub(super) fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
+/// Whether what was seen at `to` speaks until `now`: nobody polled in a longer gap, so nothing is known of it.
+fn goes_on(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
     (SignedDuration::ZERO..=longest_gap(interval)).contains(&now.duration_since(to))
 }
 
 /// The longest time between two polls that follow each other.
 pub(super) fn longest_gap(interval: SignedDuration) -> SignedDuration {
     interval * 2 + SignedDuration::from_secs(60)
+}
+
+/// Whether no poll was missed between two, so that one reading can stand for both. Where one was, another reading begins, so that
+/// it can be said when nobody looked; after the clock was set back too, so that the order in which they were made can be read from
+/// them.
+pub(super) fn follows(to: Timestamp, now: Timestamp, interval: SignedDuration) -> bool {
+    let gap = now.duration_since(to);
+    gap >= SignedDuration::ZERO && gap < interval * 2
 }
 
 /// Notes what was shown: as more of the last reading, which goes to `same`, or as a new one.
@@ -192,7 +199,7 @@ async fn reading(
     now: Timestamp,
     same: &mut Vec<i64>,
 ) -> Result<LastReading, StoreError> {
-    if let Some(last) = last.filter(|last| last.showed == showed && goes_on(last.to, now, interval)) {
+    if let Some(last) = last.filter(|last| last.showed == showed && follows(last.to, now, interval)) {
         same.push(last.id);
         return Ok(LastReading { to: now, ..last });
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::dialect::Row;
-use super::{Store, StoreError, at, ms};
+use super::{Store, StoreError, aggregate, at, ms};
 use crate::hex;
 use crate::secret::Secret;
 use crate::snapshot::{Counts, Pair, User};
@@ -61,15 +61,7 @@ impl Store {
     pub async fn begins(&self, sites: &[&str]) -> Result<Option<Timestamp>, StoreError> {
         let mut first: Option<i64> = None;
         for site in sites {
-            let row = sqlx::query(
-                "SELECT (SELECT min(\"from\") FROM reading WHERE site = $1 AND pair IS NULL), \
-                 (SELECT min(\"from\") FROM hour WHERE site = $1 AND pair IS NULL)",
-            )
-            .bind(*site)
-            .fetch_one(&self.pool)
-            .await?;
-            let times: [Option<i64>; 2] = [row.try_get(0)?, row.try_get(1)?];
-            first = times.into_iter().chain([first]).flatten().min();
+            first = [first, aggregate::begins(&self.pool, site).await?].into_iter().flatten().min();
         }
         Ok(first.map(at))
     }

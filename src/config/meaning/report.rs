@@ -103,5 +103,5 @@ fn digest(
     let name_people = written.name_people.unwrap_or(false);
     let engines = written.engines.unwrap_or(true);
     let sites = sites.iter().map(site).collect();
-    Some(Digest { period: written.period, name_people, engines, working: working?, sites })
+    Some(Digest { period: written.period, name_people, by_day: false, engines, working: working?, sites })
 }

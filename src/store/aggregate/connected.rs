@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use futures_util::TryStreamExt as _;
 use jiff::SignedDuration;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::present::{self, Place};
+use super::stays::Stay;
 use super::steps::{self, Stored};
 use super::{Period, lasting};
+use super::{present, stays};
 use crate::snapshot::User;
-use crate::store::dialect::{Db, Pool, Row};
+use crate::store::dialect::Pool;
 use crate::store::{Store, StoreError, ms};
 
 /// How long one person was connected: on several virtual proxies at once counts once.
@@ -21,16 +21,12 @@ pub struct Connected {
     pub connected: SignedDuration,
 }
 
-/// A span as far as time goes, in milliseconds.
-pub(super) struct Spent {
-    pub(super) person: Option<i64>,
-    pub(super) pair: i64,
-    pub(super) from: i64,
-    pub(super) to: i64,
+/// When a person was on some pair, in milliseconds.
+struct Spent {
+    person: i64,
+    from: i64,
+    to: i64,
 }
-
-/// The columns of a [`Spent`].
-pub(super) const SPENT: &str = "person, pair, began, last_seen, ended";
 
 /// How far a pair's answers reach.
 struct Reach {
@@ -40,9 +36,9 @@ struct Reach {
     step: i64,
 }
 
-async fn reach(pool: &Pool, places: &HashMap<i64, Place>) -> Result<HashMap<i64, Reach>, StoreError> {
+async fn reach(pool: &Pool, pairs: &[i64]) -> Result<HashMap<i64, Reach>, StoreError> {
     let mut reach = HashMap::new();
-    for pair in places.keys() {
+    for pair in pairs {
         // A pair that has been silent for long has few readings to say so.
         let row = sqlx::query(
             "SELECT latest.*, (SELECT min(\"from\") FROM reading WHERE pair = $1 AND id > latest.id) AS next \
@@ -61,26 +57,17 @@ async fn reach(pool: &Pool, places: &HashMap<i64, Place>) -> Result<HashMap<i64,
 }
 
 impl Spent {
-    /// A span within a period, from its beginning to the poll that did not have it any more.
-    pub(super) fn whole(row: &Row, (from, to): (i64, i64)) -> Result<Self, StoreError> {
-        let (began, ended): (i64, Option<i64>) = (row.try_get(2)?, row.try_get(4)?);
-        let from = began.max(from);
-        Ok(Self { person: row.try_get(0)?, pair: row.try_get(1)?, from, to: ended.unwrap_or(to).min(to).max(from) })
-    }
-
-    /// A span within a period. Where nobody looked for a while, it was there until it was last seen; one that is open, until
+    /// A session within a period. Where nobody looked for a while, it was there until it was last seen; one that is open, until
     /// its pair's last answer.
-    fn read(row: &Row, reach: &HashMap<i64, Reach>, (from, to): (i64, i64)) -> Result<Self, StoreError> {
-        let (pair, began): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-        let (last_seen, ended): (Option<i64>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
-        let step = reach.get(&pair).map_or(steps::STEP, |reach| reach.step);
-        let until = match (ended, last_seen) {
-            (None, _) => reach.get(&pair).map_or(to, |reach| reach.until),
+    fn of(person: i64, stay: &Stay, reach: Option<&Reach>, (from, to): (i64, i64)) -> Self {
+        let step = reach.map_or(steps::STEP, |reach| reach.step);
+        let until = match (stay.ended, stay.last_seen) {
+            (None, _) => reach.map_or(to, |reach| reach.until),
             (Some(ended), Some(seen)) if ended - seen > 2 * step + steps::SLACK => seen + step,
             (Some(ended), _) => ended,
         };
-        let from = began.max(from);
-        Ok(Self { person: row.try_get(0)?, pair, from, to: until.min(to).max(from) })
+        let from = stay.began.max(from);
+        Self { person, from, to: until.min(to).max(from) }
     }
 }
 
@@ -88,33 +75,33 @@ impl Store {
     /// The people who were connected in a period, the longest first; at most `most`.
     pub async fn connected(&self, period: &Period<'_>, most: usize) -> Result<Vec<Connected>, StoreError> {
         let (from, to) = (ms(period.from), ms(period.to));
-        let present = present::load(&self.pool, period, &vec![false; period.sites.len()]).await?;
-        if present.places.is_empty() {
-            return Ok(Vec::new());
-        }
-        let reach = reach(&self.pool, &present.places).await?;
-        let mut sql = QueryBuilder::<Db>::new("SELECT * FROM (");
-        present::spans(&mut sql, SPENT, &present.places, (from, to), true);
-        sql.push(") AS spans WHERE person IS NOT NULL ORDER BY person, began");
-        // (person, sessions, time), the last one still growing until `until`.
-        let mut all: Vec<(i64, u64, i64)> = Vec::new();
-        let mut until = 0;
-        {
-            let query = sql.build();
-            let mut rows = query.fetch(&self.pool);
-            while let Some(row) = rows.try_next().await? {
-                let spent = Spent::read(&row, &reach, (from, to))?;
-                let Some(person) = spent.person else { continue };
-                if all.last().is_none_or(|(known, ..)| *known != person) {
-                    all.push((person, 0, 0));
-                    until = from;
-                }
-                if let Some((_, sessions, time)) = all.last_mut() {
-                    *sessions += 1;
-                    *time += (spent.to - spent.from.max(until)).max(0);
-                    until = until.max(spent.to);
-                }
+        let (mut pairs, mut answered) = (Vec::new(), HashMap::new());
+        for site in period.sites {
+            for (pair, _) in present::pairs(&self.pool, site).await? {
+                pairs.push(pair);
+                answered.insert(pair, present::answered(&self.pool, pair, from, to).await?);
             }
+        }
+        let reach = reach(&self.pool, &pairs).await?;
+        let mut spent = Vec::new();
+        stays::each(&self.pool, &pairs, (from, to), |pair, stay| {
+            if let Some(person) = stay.person
+                && stay.is_seen_in((from, to), answered.get(&pair).is_some_and(|answered| *answered))
+            {
+                spent.push(Spent::of(person, &stay, reach.get(&pair), (from, to)));
+            }
+        })
+        .await?;
+        spent.sort_unstable_by_key(|spent| (spent.person, spent.from));
+        // (person, sessions, time)
+        let mut all: Vec<(i64, u64, i64)> = Vec::new();
+        for of_one in spent.chunk_by(|one, other| one.person == other.person) {
+            let (mut time, mut until) = (0, from);
+            for spent in of_one {
+                time += (spent.to - spent.from.max(until)).max(0);
+                until = until.max(spent.to);
+            }
+            all.push((of_one[0].person, of_one.len() as u64, time));
         }
         all.sort_by_key(|(person, _, time)| (std::cmp::Reverse(*time), *person));
         all.truncate(most);

@@ -7,17 +7,20 @@
 
 mod connected;
 mod overlap;
+mod packed;
 mod present;
+mod stays;
 pub(super) mod steps;
+mod together;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use connected::Connected;
-pub(super) use present::list;
+pub(super) use present::begins;
+pub(super) use stays::list;
 
-use super::{Store, StoreError, at, ms};
+use super::{Store, StoreError, at};
 use crate::judge::{Bound, Metric};
-use steps::Piece;
 
 /// How long somebody must have been away to be back.
 pub const AWAY: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -38,6 +41,8 @@ pub struct Ask<'a> {
     pub limits: &'a [Limit],
     /// Stretches within the period, each to be told as one hour is: working hours, for instance.
     pub stretches: &'a [(Timestamp, Timestamp)],
+    /// Whether to look for those who are new, and for those who are back.
+    pub newcomers: bool,
 }
 
 /// A bound that numbers are measured against.
@@ -51,13 +56,17 @@ pub struct Limit {
 /// How some sites were used over a period.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
+    /// Whether sessions of it were deleted by age since: then what is counted of people and sessions is not what was.
+    pub forgotten: bool,
+    /// The first poll of any of the sites that is still known of.
+    pub known_since: Option<Timestamp>,
     /// Distinct people seen.
     pub people: u64,
     /// Those who were never seen on these sites before, as far back as sessions are kept. Who was there at the first poll ever
-    /// is not new.
-    pub new_people: u64,
-    /// Those who were away for [`AWAY`] or longer.
-    pub back: u64,
+    /// is not new. None where nobody asked.
+    pub new_people: Option<u64>,
+    /// Those who were away for [`AWAY`] or longer. None where nobody asked, and where sessions are not kept for so long.
+    pub back: Option<u64>,
     pub sessions: Sessions,
     /// One for each hour from the period's beginning on, 23 or 25 of them where a day has so many; the last may be shorter.
     pub hours: Vec<Hour>,
@@ -172,7 +181,8 @@ pub struct Blind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlindWhy {
-    /// Nobody asked: headcount was not running, or its schedule rests.
+    /// Nobody asked: headcount was not running, or its schedule rests. A poll or two may be missed, and the numbers still be those
+    /// of the last one before.
     NotPolled,
     /// Nothing answered.
     NotAnswered,
@@ -183,29 +193,13 @@ pub enum BlindWhy {
 impl Store {
     /// How some sites were used over a period.
     pub async fn usage(&self, period: &Period<'_>, ask: &Ask<'_>) -> Result<Usage, StoreError> {
-        let mut usage = Usage::default();
-        let (from, to) = (ms(period.from), ms(period.to));
-        let mut all: Vec<Vec<Piece>> = Vec::new();
-        for site in period.sites {
-            let rows = steps::load(&self.pool, site, from, to).await?;
-            let (pieces, polls) = steps::pieces(&rows, from, to);
-            usage.coverage.push(steps::coverage(site, &pieces, polls));
-            all.push(pieces);
-        }
-        let seen: Vec<bool> = usage.coverage.iter().map(|coverage| coverage.answered > 0).collect();
-        let present = present::load(&self.pool, period, &seen).await?;
-        let pieces = match all.len() {
-            1 => all.pop().unwrap_or_default(),
-            _ => overlap::together(&self.pool, &all, &present, (from, to)).await?,
-        };
-        usage.hours = steps::hours(&pieces, from, to);
-        usage.whole = steps::hour(&pieces, from, to);
-        (usage.peak_users, usage.peak_sessions) =
-            (steps::peak(&pieces, |p| p.users), steps::peak(&pieces, |p| p.sessions));
-        usage.stretches = ask.stretches.iter().map(|(from, to)| steps::hour_of(&pieces, ms(*from), ms(*to))).collect();
-        usage.over = ask.limits.iter().map(|limit| steps::over(&pieces, *limit)).collect();
-        present::tell(&self.pool, &present, period, &mut usage).await?;
-        Ok(usage)
+        let mut usages = self.usages(&[(*period, *ask)]).await?;
+        Ok(usages.pop().unwrap_or_default())
+    }
+
+    /// How some sites were used over each of several periods. What they share is read once.
+    pub async fn usages(&self, asked: &[(Period<'_>, Ask<'_>)]) -> Result<Vec<Usage>, StoreError> {
+        together::usages(&self.pool, asked).await
     }
 }
 

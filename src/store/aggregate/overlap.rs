@@ -1,23 +1,61 @@
 //! Several sites as one: sessions add up, and people who are on several sites at once are counted once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::connected::{SPENT, Spent};
-use super::present::{self, Present};
-use super::steps::{Figure, Figures, Piece, Sight};
+use super::present::{Met, Present};
+use super::stays::{self, Stay};
+use super::steps::{self, Figure, Figures, Piece, Sight};
 use crate::store::StoreError;
-use crate::store::dialect::{Db, Pool};
+use crate::store::dialect::Pool;
 
-/// The pieces of several sites put together.
+/// A session, with its pair.
+pub(super) type Placed = (i64, Stay);
+
+/// The sessions of whoever was on more than one site, person by person. `sites` is the site of each pair.
+pub(super) async fn stays(
+    pool: &Pool,
+    met: &Met,
+    sites: &HashMap<i64, usize>,
+    stretches: &[(i64, i64)],
+) -> Result<Vec<Placed>, StoreError> {
+    let (mut on, mut several) = (HashMap::new(), HashSet::new());
+    for whose in &met.all {
+        if let (Some(person), Some(site)) = (whose.person, sites.get(&whose.pair))
+            && on.insert(person, site).is_some_and(|other| other != site)
+        {
+            several.insert(person);
+        }
+    }
+    let (mut all, mut read_until) = (Vec::new(), i64::MIN);
+    if several.is_empty() {
+        return Ok(all);
+    }
+    let pairs: Vec<i64> = sites.keys().copied().collect();
+    for (from, to) in stretches {
+        stays::each(pool, &pairs, (*from, *to), |pair, stay| {
+            // Whoever was there already in a stretch before was read with that.
+            if stay.began >= read_until && stay.person.is_some_and(|person| several.contains(&person)) {
+                all.push((pair, stay));
+            }
+        })
+        .await?;
+        read_until = *to;
+    }
+    all.sort_unstable_by_key(|(_, stay)| stay.person);
+    Ok(all)
+}
+
+/// The pieces of several sites put together. `stays` are the sessions of whoever was on several.
 pub(super) async fn together(
     pool: &Pool,
     sites: &[Vec<Piece>],
     present: &Present,
+    stays: &[Placed],
     (from, to): (i64, i64),
 ) -> Result<Vec<Piece>, StoreError> {
-    let twice = counted_twice(pool, sites, present, (from, to)).await?;
+    let twice = counted_twice(pool, sites, present, stays, (from, to)).await?;
     Ok(add(sites, &twice, from))
 }
 
@@ -77,7 +115,7 @@ fn sum(parts: &[&Piece], excess: i64, from: i64, to: i64) -> Piece {
     });
     // The highest of whole hours need not have been at the same time.
     let exact = seen.iter().all(|figures| [figures.users, figures.sessions].iter().all(|one| one.min == one.max));
-    Piece { from, to, sight, figures, exact }
+    Piece { from, to, sight, figures, exact, missed: false }
 }
 
 /// By how many the sum of the sites' users is too high, as changes in the order of time.
@@ -85,33 +123,27 @@ async fn counted_twice(
     pool: &Pool,
     sites: &[Vec<Piece>],
     present: &Present,
+    stays: &[Placed],
     (from, to): (i64, i64),
 ) -> Result<Vec<(i64, i64)>, StoreError> {
-    if present.places.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sql = QueryBuilder::<Db>::new("WITH spans AS (");
-    present::spans(&mut sql, SPENT, &present.places, (from, to), false);
-    sql.push(
-        ") SELECT * FROM spans WHERE person IN (SELECT person FROM spans JOIN pair ON pair.id = spans.pair \
-         WHERE person IS NOT NULL GROUP BY person HAVING count(DISTINCT pair.site) > 1) ORDER BY person",
-    );
-    let rows = sql.build().fetch_all(pool).await?;
-    if rows.is_empty() {
+    let there = |(pair, stay): &&Placed| present.places.contains_key(pair) && stay.is_there_in((from, to));
+    if !stays.iter().any(|placed| there(&placed)) {
         return Ok(Vec::new());
     }
     let blind = blind(pool, sites, present, (from, to)).await?;
-    let (mut changes, mut spans) = (Vec::new(), Vec::<Spent>::new());
-    for row in &rows {
+    let mut changes = Vec::new();
+    for of_one in stays.chunk_by(|(_, one), (_, other)| one.person == other.person) {
         // What was not seen of it is taken out by `blind`.
-        let spent = Spent::whole(row, (from, to))?;
-        if spans.first().is_some_and(|first| first.person != spent.person) {
-            one_person(&spans, present, &blind, &mut changes);
-            spans.clear();
-        }
-        spans.push(spent);
+        let spans: Vec<Spent> = of_one
+            .iter()
+            .filter(there)
+            .map(|(pair, stay)| {
+                let from = stay.began.max(from);
+                Spent { pair: *pair, from, to: stay.ended.unwrap_or(to).min(to).max(from) }
+            })
+            .collect();
+        one_person(&spans, present, &blind, &mut changes);
     }
-    one_person(&spans, present, &blind, &mut changes);
     changes.sort_unstable();
     Ok(changes)
 }
@@ -126,7 +158,14 @@ async fn blind(
     let mut blind = HashMap::new();
     for (pair, place) in &present.places {
         let mut stretches: Vec<(i64, i64)> = Vec::new();
-        let partly: Vec<&Piece> = sites[place.site].iter().filter(|piece| piece.sight == Sight::Partly).collect();
+        let mut partly: Vec<(i64, i64)> = Vec::new();
+        for piece in sites[place.site].iter().filter(|piece| piece.sight == Sight::Partly) {
+            match partly.last_mut() {
+                // What the last poll before a missed one said.
+                Some((_, to)) if piece.missed && *to == piece.from => *to = piece.to,
+                _ => partly.push((piece.from, piece.to)),
+            }
+        }
         stretches.extend(
             sites[place.site].iter().filter(|piece| piece.figures.is_none()).map(|piece| (piece.from, piece.to)),
         );
@@ -136,26 +175,39 @@ async fn blind(
                 "SELECT \"from\", \"to\", \
                  (SELECT \"from\" FROM reading next WHERE next.pair = $1 AND next.id > r.id AND why IS NULL ORDER BY id LIMIT 1), \
                  (SELECT \"from\" FROM hour next WHERE next.pair = $1 AND next.\"to\" > r.\"to\" ORDER BY next.\"to\" LIMIT 1) \
-                 FROM reading r WHERE why IS NOT NULL AND pair = $1 AND \"to\" >= $2 AND \"from\" < $3",
+                 FROM reading r WHERE why IS NOT NULL AND pair = $1 AND \"from\" < $3 \
+                 AND \"to\" >= $2 - 2 * coalesce(step, $4) - $5",
             )
             .bind(*pair)
             .bind(from)
             .bind(to)
+            .bind(steps::STEP)
+            .bind(steps::SLACK)
             .fetch_all(pool)
             .await?;
             for row in rows {
                 let (first, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
                 let answers: [Option<i64>; 2] = [row.try_get(2)?, row.try_get(3)?];
                 let next = answers.into_iter().flatten().min().unwrap_or(i64::MAX);
-                // What it did not show, it did not show until then, or until its site showed something else.
-                let during = partly.iter().filter(|piece| piece.to > first && piece.from <= last);
-                stretches.extend(during.map(|piece| (piece.from.max(first), piece.to.min(next))));
+                // What it did not show, it did not show until then, or until its site showed something else. What the last poll
+                // before the period said goes on into it.
+                let during =
+                    partly.iter().filter(|(begins, ends)| *ends > first && (*begins <= last || *begins == from));
+                let during = during.map(|(begins, ends)| ((*begins).max(first), (*ends).min(next)));
+                stretches.extend(during.filter(|(from, to)| from < to));
             }
         }
         stretches.sort_unstable();
         blind.insert(*pair, stretches);
     }
     Ok(blind)
+}
+
+/// When a person was on a pair.
+struct Spent {
+    pair: i64,
+    from: i64,
+    to: i64,
 }
 
 /// Adds the times at which one person is on more than one site.

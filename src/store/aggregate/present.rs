@@ -1,13 +1,19 @@
-//! Who was there: the people and sessions that a period saw, added up by the database to one row for each person on each pair.
+//! Who was there: the people and sessions that periods saw, each session read once for all of them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{AWAY, Period, Sessions, Share, Usage};
-use crate::store::dialect::{Db, Pool};
+use super::stays::{self, Stay, list};
+use super::steps::Shown;
+use super::{AWAY, Sessions, Share, Usage};
+use crate::store::StoreError;
+use crate::store::dialect::{Db, Pool, TOGETHER};
 use crate::store::spans::ROWS;
-use crate::store::{StoreError, ms};
+
+type Quick<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+type People = HashSet<i64, foldhash::fast::RandomState>;
 
 /// A pair of one of the sites that were asked.
 pub(super) struct Place {
@@ -15,13 +21,35 @@ pub(super) struct Place {
     pub(super) site: usize,
     prefix: String,
     /// Whether a poll of the period saw it.
-    answered: bool,
+    pub(super) answered: bool,
 }
 
-/// One person, or all anonymous visitors, on one pair.
-pub(super) struct Presence {
+/// Whose sessions, and where: those of one person, or of all anonymous visitors, on one pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Whose {
     pub(super) person: Option<i64>,
     pub(super) pair: i64,
+}
+
+/// Everybody who was met, in whatever period. What is counted of them stands at the same places.
+#[derive(Default)]
+pub(super) struct Met {
+    places: Quick<Whose, usize>,
+    pub(super) all: Vec<Whose>,
+}
+
+impl Met {
+    fn place(&mut self, whose: Whose) -> usize {
+        *self.places.entry(whose).or_insert_with(|| {
+            self.all.push(whose);
+            self.all.len() - 1
+        })
+    }
+}
+
+/// What a period saw of somebody on one pair.
+#[derive(Clone, Copy, Debug)]
+struct Presence {
     seen: u64,
     begun: u64,
     /// The beginning of the first of these sessions.
@@ -30,89 +58,110 @@ pub(super) struct Presence {
     between: bool,
 }
 
-/// All who were there.
-#[derive(Default)]
+const ABSENT: Presence = Presence { seen: 0, begun: 0, first: i64::MAX, between: false };
+
+/// All who were there in one period.
 pub(super) struct Present {
+    from: i64,
+    to: i64,
     pub(super) places: HashMap<i64, Place>,
-    pub(super) rows: Vec<Presence>,
+    met: Vec<Presence>,
+    /// Where newcomers are asked for: when each was last seen by sessions from before the period, as far as these were read.
+    earlier: Option<Vec<i64>>,
 }
 
-/// The spans that a period saw, as `SELECT {columns} …`: begun in it, or going on into it. A span that was open through all of
-/// it was seen if its pair was. Without `seen`, also those that a poll before the period saw last, and that speak into it.
-pub(super) fn spans(
-    sql: &mut QueryBuilder<Db>,
-    columns: &str,
-    places: &HashMap<i64, Place>,
-    (from, to): (i64, i64),
-    seen: bool,
-) {
-    let ids = |sql: &mut QueryBuilder<Db>, which: &dyn Fn(&Place) -> bool| {
-        sql.push("(");
-        let mut first = true;
-        for (id, _) in places.iter().filter(|(_, place)| which(place)) {
-            if !first {
-                sql.push(", ");
+/// A site's pairs, each with its prefix.
+pub(super) async fn pairs(pool: &Pool, site: &str) -> Result<Vec<(i64, String)>, StoreError> {
+    let rows = sqlx::query("SELECT id, prefix FROM pair WHERE site = $1").bind(site).fetch_all(pool).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+impl Present {
+    /// Nobody yet. Of each site its pairs, and what it showed.
+    pub(super) async fn new<'a>(
+        pool: &Pool,
+        (from, to): (i64, i64),
+        sites: impl Iterator<Item = (&'a [(i64, String)], &'a Shown)>,
+        newcomers: bool,
+    ) -> Result<Self, StoreError> {
+        let mut places = HashMap::new();
+        for (site, (pairs, (pieces, polls))) in sites.enumerate() {
+            // Where no poll saw anything, no pair can have answered.
+            let something = pieces.iter().any(|piece| piece.figures.is_some());
+            for (id, prefix) in pairs {
+                let answered = polls.saw_all() || (something && answered(pool, *id, from, to).await?);
+                places.insert(*id, Place { site, prefix: prefix.clone(), answered });
             }
-            first = false;
-            // Row ids of our own: bound ones would be too many.
-            sql.push(id.to_string());
         }
-        sql.push(")");
-    };
-    sql.push("SELECT ").push(columns).push(" FROM span WHERE pair IN ");
-    ids(sql, &|_| true);
-    sql.push(" AND began >= ").push_bind(from).push(" AND began < ").push_bind(to);
-    sql.push(" UNION ALL SELECT ").push(columns).push(" FROM span WHERE pair IN ");
-    ids(sql, &|_| true);
-    sql.push(" AND ended > ").push_bind(from).push(" AND began < ").push_bind(from);
-    if seen {
-        sql.push(" AND last_seen >= ").push_bind(from).push(" AND (last_seen < ").push_bind(to).push(" OR pair IN ");
-        ids(sql, &|place| place.answered);
-        sql.push(")");
+        Ok(Self { from, to, places, met: Vec::new(), earlier: newcomers.then(Vec::new) })
     }
-    sql.push(" UNION ALL SELECT ").push(columns).push(" FROM span WHERE ended IS NULL AND pair IN ");
-    ids(sql, &|place| !seen || place.answered);
-    // The plus keeps the database from walking through all that ever began.
-    sql.push(" AND +began < ").push_bind(from);
+
+    /// Counts one session of a pair that is among its places.
+    fn count(&mut self, place: usize, stay: &Stay, answered: bool) {
+        let (from, to) = (self.from, self.to);
+        if !stay.is_seen_in((from, to), answered) {
+            return;
+        }
+        if self.met.len() <= place {
+            self.met.resize(place + 1, ABSENT);
+        }
+        let slack = (to - from - ms_of_away()).max(0);
+        let met = &mut self.met[place];
+        met.seen += 1;
+        met.begun += u64::from(!stay.at_least && stay.began >= from);
+        met.first = met.first.min(stay.began);
+        met.between |= stay.began < to - slack && (stay.ended.is_none() || stay.last() >= from + slack);
+    }
+
+    fn count_earlier(&mut self, place: usize, stay: &Stay) {
+        if let Some(earlier) = self.earlier.as_mut().filter(|_| stay.began < self.from) {
+            if earlier.len() <= place {
+                earlier.resize(place + 1, i64::MIN);
+            }
+            earlier[place] = earlier[place].max(stay.last());
+        }
+    }
+
+    /// What it saw, by whom and where.
+    fn rows<'a>(&'a self, met: &'a Met) -> impl Iterator<Item = (Whose, Presence)> + 'a {
+        met.all.iter().copied().zip(self.met.iter().copied()).filter(|(_, met)| met.seen > 0)
+    }
 }
 
-/// Who was there. `seen` says of each site whether a poll of the period saw all of it.
-pub(super) async fn load(pool: &Pool, period: &Period<'_>, seen: &[bool]) -> Result<Present, StoreError> {
-    let (from, to) = (ms(period.from), ms(period.to));
-    let mut present = Present::default();
-    for (site, name) in period.sites.iter().enumerate() {
-        for row in sqlx::query("SELECT id, prefix FROM pair WHERE site = $1").bind(*name).fetch_all(pool).await? {
-            let id: i64 = row.try_get(0)?;
-            let answered = seen[site] || answered(pool, id, from, to).await?;
-            present.places.insert(id, Place { site, prefix: row.try_get(1)?, answered });
+/// Counts the sessions of some pairs in a stretch. Each period that ends in the stretch counts those that it saw; every period
+/// learns who was there before it.
+pub(super) async fn count(
+    pool: &Pool,
+    pairs: &[i64],
+    stretch: (i64, i64),
+    met: &mut Met,
+    periods: &mut [Present],
+) -> Result<(), StoreError> {
+    // The periods that ask for a pair, whether it answered in them, and whether they end in the stretch.
+    let mut asking: (i64, Vec<(usize, bool, bool)>) = (i64::MIN, Vec::new());
+    stays::each(pool, pairs, stretch, |pair, stay| {
+        if asking.0 != pair {
+            let of = |(number, period): (usize, &Present)| {
+                let within = period.to > stretch.0 && period.to <= stretch.1;
+                period.places.get(&pair).map(|place| (number, place.answered, within))
+            };
+            asking = (pair, periods.iter().enumerate().filter_map(of).collect());
         }
-    }
-    if present.places.is_empty() {
-        return Ok(present);
-    }
-    let slack = (to - from - ms_of_away()).max(0);
-    let mut sql = QueryBuilder::<Db>::new("SELECT person, pair, count(*), sum(CASE WHEN at_least = 0 AND began >= ");
-    sql.push_bind(from).push(" THEN 1 ELSE 0 END), min(began), max(CASE WHEN began < ").push_bind(to - slack);
-    sql.push(" AND (ended IS NULL OR coalesce(last_seen, began) >= ").push_bind(from + slack);
-    sql.push(") THEN 1 ELSE 0 END) FROM (");
-    spans(&mut sql, "person, pair, at_least, began, last_seen, ended", &present.places, (from, to), true);
-    sql.push(") AS spans GROUP BY person, pair");
-    for row in sql.build().fetch_all(pool).await? {
-        present.rows.push(Presence {
-            person: row.try_get(0)?,
-            pair: row.try_get(1)?,
-            seen: row.try_get::<i64, _>(2)?.unsigned_abs(),
-            begun: row.try_get::<i64, _>(3)?.unsigned_abs(),
-            first: row.try_get(4)?,
-            between: row.try_get::<i64, _>(5)? != 0,
-        });
-    }
-    Ok(present)
+        let place = met.place(Whose { person: stay.person, pair });
+        for (number, answered, within) in &asking.1 {
+            let period = &mut periods[*number];
+            if *within {
+                period.count(place, &stay, *answered);
+            }
+            period.count_earlier(place, &stay);
+        }
+    })
+    .await
 }
 
 /// Whether a pair was seen in a period in which its site was never seen whole. An hour without polls is what the last poll
 /// before it still said, and saw nobody.
-async fn answered(pool: &Pool, pair: i64, from: i64, to: i64) -> Result<bool, StoreError> {
+pub(super) async fn answered(pool: &Pool, pair: i64, from: i64, to: i64) -> Result<bool, StoreError> {
     let row = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM reading WHERE pair = $1 AND why IS NULL AND \"to\" >= $2 AND \"from\" < $3) \
          OR EXISTS (SELECT 1 FROM hour WHERE pair = $1 AND polls > 0 AND \"to\" >= $2 AND \"from\" < $3)",
@@ -125,127 +174,158 @@ async fn answered(pool: &Pool, pair: i64, from: i64, to: i64) -> Result<bool, St
     Ok(row.try_get(0)?)
 }
 
-fn ms_of_away() -> i64 {
+/// Since when sessions are whole; the least there is where none was deleted by age.
+pub(super) async fn kept_from(pool: &Pool) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT \"from\" FROM kept WHERE what = 'span'").fetch_optional(pool).await?;
+    row.map_or(Ok(i64::MIN), |row| Ok(row.try_get(0)?))
+}
+
+pub(super) fn ms_of_away() -> i64 {
     i64::try_from(AWAY.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What is known of one person over all pairs.
-struct Known {
+pub(super) struct Known {
     first: i64,
     between: bool,
 }
 
-/// Adds up who was there.
-pub(super) async fn tell(
-    pool: &Pool,
+/// Adds up who was there in a period of these sites.
+pub(super) fn tell(
+    (met, directories): (&Met, &Directories),
     present: &Present,
-    period: &Period<'_>,
+    sites: &[&str],
     usage: &mut Usage,
-) -> Result<(), StoreError> {
-    let (from, to) = (ms(period.from), ms(period.to));
-    let mut people: HashMap<i64, Known> = HashMap::new();
-    let mut proxies: HashMap<(usize, &str), (HashSet<i64>, Sessions)> = HashMap::new();
-    for row in &present.rows {
-        let place = &present.places[&row.pair];
+) -> Quick<i64, Known> {
+    let mut people: Quick<i64, Known> = Quick::default();
+    let mut proxies: HashMap<(usize, &str), (People, Sessions)> = HashMap::new();
+    let mut by_directory: HashMap<usize, (People, Sessions)> = HashMap::new();
+    for (whose, row) in present.rows(met) {
+        let place = &present.places[&whose.pair];
         let share = proxies.entry((place.site, &place.prefix)).or_default();
         for sessions in [&mut usage.sessions, &mut share.1] {
             sessions.seen += row.seen;
             sessions.begun += row.begun;
-            if row.person.is_none() {
+            if whose.person.is_none() {
                 sessions.anonymous += row.seen;
                 sessions.anonymous_begun += row.begun;
             }
         }
-        if let Some(person) = row.person {
+        let Some(person) = whose.person else { continue };
+        share.0.insert(person);
+        let known = people.entry(person).or_insert(Known { first: row.first, between: false });
+        known.first = known.first.min(row.first);
+        known.between |= row.between;
+        if let Some((directory, _)) = directories.of.get(&person) {
+            let share = by_directory.entry(*directory).or_default();
             share.0.insert(person);
-            let known = people.entry(person).or_insert(Known { first: row.first, between: false });
-            known.first = known.first.min(row.first);
-            known.between |= row.between;
+            share.1.seen += row.seen;
+            share.1.begun += row.begun;
         }
     }
     usage.people = people.len() as u64;
-    usage.virtual_proxies = proxies
-        .into_iter()
-        .map(|((site, prefix), (people, sessions))| Share {
-            site: period.sites[site].to_owned(),
-            name: prefix.to_owned(),
-            people: people.len() as u64,
-            sessions,
-        })
-        .collect();
-    usage.virtual_proxies.sort_by(|one, other| {
-        let place = |share: &Share| period.sites.iter().position(|site| *site == share.site);
-        (place(one), &one.name).cmp(&(place(other), &other.name))
+    let share = |site: &str, name: &str, people: &People, sessions| {
+        let (site, name) = (site.to_owned(), name.to_owned());
+        Share { site, name, people: people.len() as u64, sessions }
+    };
+    let proxies = proxies.into_iter().map(|((site, name), (people, sessions))| {
+        let share = share(sites[site], name, &people, sessions);
+        (site, share)
     });
-    usage.directories = directories(pool, present).await?;
+    let mut proxies: Vec<(usize, Share)> = proxies.collect();
+    proxies.sort_by(|(one_site, one), (other_site, other)| (one_site, &one.name).cmp(&(other_site, &other.name)));
+    usage.virtual_proxies = proxies.into_iter().map(|(_, share)| share).collect();
+    let directories = by_directory.values().map(|(people, sessions)| {
+        // Shown as it was first received.
+        let oldest = people.iter().min().and_then(|person| directories.of.get(person));
+        share("", oldest.map_or("", |(_, name)| name), people, *sessions)
+    });
+    usage.directories = directories.collect();
+    usage.directories.sort_by(|one, other| other.people.cmp(&one.people).then_with(|| one.name.cmp(&other.name)));
+    people
+}
 
-    // Who was there already when the period began is neither new nor back.
+/// The directories of everybody who was met.
+#[derive(Default)]
+pub(super) struct Directories {
+    /// For each person a number, the same for the same directory whatever its case, and how it is written.
+    of: Quick<i64, (usize, Arc<str>)>,
+}
+
+impl Directories {
+    pub(super) async fn load(pool: &Pool, met: &Met) -> Result<Self, StoreError> {
+        let people: People = met.all.iter().filter_map(|whose| whose.person).collect();
+        let people: Vec<i64> = people.into_iter().collect();
+        let (mut of, mut numbers) = (Quick::default(), HashMap::<String, usize>::new());
+        for chunk in people.chunks(ROWS) {
+            let mut sql = QueryBuilder::<Db>::new("SELECT directory_key, directory, ");
+            sql.push(TOGETHER).push("(id, ',') FROM person WHERE id IN (");
+            list(&mut sql, chunk);
+            sql.push(") GROUP BY directory_key, directory");
+            for row in sql.build().fetch_all(pool).await? {
+                let (next, name) = (numbers.len(), Arc::<str>::from(row.try_get::<&str, _>(1)?));
+                let number = *numbers.entry(row.try_get(0)?).or_insert(next);
+                let ids = row.try_get::<&str, _>(2)?.split(',').filter_map(|id| id.parse::<i64>().ok());
+                of.extend(ids.map(|id| (id, (number, name.clone()))));
+            }
+        }
+        Ok(Self { of })
+    }
+}
+
+/// How many of a period's people are new, and how many were away for [`AWAY`] and are back. `baseline` is the first poll of any of
+/// its sites. None of either where nobody asked.
+pub(super) async fn newcomers(
+    pool: &Pool,
+    met: &Met,
+    present: &Present,
+    people: &Quick<i64, Known>,
+    baseline: Option<i64>,
+) -> Result<Option<(u64, u64)>, StoreError> {
+    let Some(earlier) = &present.earlier else { return Ok(None) };
+    let (from, to) = (present.from, present.to);
+    let pairs: Vec<i64> = present.places.keys().copied().collect();
+    let mut known: Quick<i64, i64> = Quick::default();
+    for (whose, last) in met.all.iter().zip(earlier) {
+        if let Some(person) = whose.person {
+            let known = known.entry(person).or_insert(i64::MIN);
+            *known = (*known).max(*last);
+        }
+    }
+    // Who was there already when the period began, or not long before, is neither new nor back.
+    let is_open =
+        |person: &i64, first: i64| known.get(person).is_none_or(|last| first.saturating_sub(*last) >= ms_of_away());
     let came = people.iter().filter(|(_, known)| known.first >= from).map(|(person, known)| (*person, known.first));
-    let came: Vec<(i64, i64)> = came.collect();
-    let before = last_seen_before(pool, present, &came, from).await?;
-    let baseline = baseline(pool, period).await?;
+    let came: Vec<(i64, i64)> = came.filter(|(person, first)| is_open(person, *first)).collect();
+    let before = last_seen_before(pool, &pairs, &came, from).await?;
+    let (mut new, mut back) = (0, 0);
     for (person, first) in &came {
         match before.get(person) {
-            Some(seen) => usage.back += u64::from(*first - seen >= ms_of_away()),
-            None => usage.new_people += u64::from(baseline.is_some_and(|baseline| *first > baseline)),
+            Some(seen) => back += u64::from(*first - seen >= ms_of_away()),
+            None => new += u64::from(baseline.is_some_and(|baseline| *first > baseline)),
         }
     }
     if to - from > ms_of_away() {
         let away: Vec<i64> = people.iter().filter(|(_, known)| !known.between).map(|(person, _)| *person).collect();
         let counted = |person: &i64| before.get(person).is_some_and(|seen| people[person].first - seen >= ms_of_away());
         let away: Vec<i64> = away.into_iter().filter(|person| !counted(person)).collect();
-        usage.back += away_within(pool, present, &away, (from, to)).await?;
+        back += away_within(pool, &pairs, &away, (from, to)).await?;
     }
-    Ok(())
-}
-
-/// By directory, the biggest first.
-async fn directories(pool: &Pool, present: &Present) -> Result<Vec<Share>, StoreError> {
-    let mut by_person: HashMap<i64, Sessions> = HashMap::new();
-    for row in &present.rows {
-        if let Some(person) = row.person {
-            let sessions = by_person.entry(person).or_default();
-            sessions.seen += row.seen;
-            sessions.begun += row.begun;
-        }
-    }
-    let ids: Vec<i64> = by_person.keys().copied().collect();
-    let mut shares: HashMap<String, (i64, Share)> = HashMap::new();
-    for chunk in ids.chunks(ROWS) {
-        let mut sql = QueryBuilder::<Db>::new("SELECT id, directory_key, directory FROM person WHERE id IN (");
-        list(&mut sql, chunk);
-        sql.push(")");
-        for row in sql.build().fetch_all(pool).await? {
-            let (id, key): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-            let (oldest, share) = shares.entry(key).or_insert((i64::MAX, Share::default()));
-            // Shown as it was first received.
-            if id < *oldest {
-                (*oldest, share.name) = (id, row.try_get(2)?);
-            }
-            let sessions = by_person[&id];
-            share.people += 1;
-            share.sessions.seen += sessions.seen;
-            share.sessions.begun += sessions.begun;
-        }
-    }
-    let mut shares: Vec<Share> = shares.into_values().map(|(_, share)| share).collect();
-    shares.sort_by(|one, other| other.people.cmp(&one.people).then_with(|| one.name.cmp(&other.name)));
-    Ok(shares)
+    Ok(Some((new, back)))
 }
 
 /// Of these people, when each was last seen on these pairs by sessions from before the period: by the newest of them, which says
 /// enough of most; by all of them for whoever would have been away.
 async fn last_seen_before(
     pool: &Pool,
-    present: &Present,
+    pairs: &[i64],
     people: &[(i64, i64)],
     from: i64,
 ) -> Result<HashMap<i64, i64>, StoreError> {
     let mut seen = HashMap::new();
-    let pairs: Vec<i64> = present.places.keys().copied().collect();
     let within = |sql: &mut QueryBuilder<Db>| {
         sql.push(" AND began < ").push_bind(from).push(" AND pair IN (");
-        list(sql, &pairs);
+        list(sql, pairs);
         sql.push(")");
     };
     for chunk in people.chunks(ROWS) {
@@ -278,12 +358,7 @@ async fn last_seen_before(
 }
 
 /// How many of these people stayed away between two sessions of the period.
-async fn away_within(
-    pool: &Pool,
-    present: &Present,
-    people: &[i64],
-    (from, to): (i64, i64),
-) -> Result<u64, StoreError> {
+async fn away_within(pool: &Pool, pairs: &[i64], people: &[i64], (from, to): (i64, i64)) -> Result<u64, StoreError> {
     let mut back = 0;
     for chunk in people.chunks(ROWS) {
         let mut sql = QueryBuilder::<Db>::new(
@@ -293,7 +368,7 @@ async fn away_within(
         );
         list(&mut sql, chunk);
         sql.push(") AND pair IN (");
-        list(&mut sql, &present.places.keys().copied().collect::<Vec<_>>());
+        list(&mut sql, pairs);
         sql.push(") AND began < ").push_bind(to).push(") AS spans WHERE began >= ").push_bind(from);
         sql.push(" AND began - earlier >= ").push_bind(ms_of_away());
         back += sql.build().fetch_one(pool).await?.try_get::<i64, _>(0)?.unsigned_abs();
@@ -301,28 +376,15 @@ async fn away_within(
     Ok(back)
 }
 
-/// The first poll of any of these sites that is still known of.
-async fn baseline(pool: &Pool, period: &Period<'_>) -> Result<Option<i64>, StoreError> {
+/// The first poll of a site that is still known of.
+pub(in crate::store) async fn begins(pool: &Pool, site: &str) -> Result<Option<i64>, StoreError> {
     let mut first: Option<i64> = None;
-    for site in period.sites {
-        for table in ["reading", "hour"] {
-            let mut sql = QueryBuilder::<Db>::new("SELECT \"from\" FROM ");
-            sql.push(table).push(" WHERE pair IS NULL AND site = ").push_bind(*site).push(" ORDER BY \"to\" LIMIT 1");
-            if let Some(row) = sql.build().fetch_optional(pool).await? {
-                let from: i64 = row.try_get(0)?;
-                first = Some(first.map_or(from, |first| first.min(from)));
-            }
+    for table in ["reading", "hour"] {
+        let mut sql = QueryBuilder::<Db>::new("SELECT \"from\" FROM ");
+        sql.push(table).push(" WHERE pair IS NULL AND site = ").push_bind(site).push(" ORDER BY \"to\" LIMIT 1");
+        if let Some(row) = sql.build().fetch_optional(pool).await? {
+            first = [first, Some(row.try_get(0)?)].into_iter().flatten().min();
         }
     }
     Ok(first)
-}
-
-/// Row ids of our own, parted by commas.
-pub(in crate::store) fn list(sql: &mut QueryBuilder<Db>, ids: &[i64]) {
-    for (i, id) in ids.iter().enumerate() {
-        if i > 0 {
-            sql.push(", ");
-        }
-        sql.push(id.to_string());
-    }
 }

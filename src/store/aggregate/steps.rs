@@ -2,7 +2,7 @@
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{Blind, BlindWhy, Coverage, Hour, Limit, Over, Peak, Spread, at, lasting};
+use super::{Blind, BlindWhy, Coverage, Hour, Limit, Over, Peak, Spread, at, lasting, packed};
 use crate::judge::{Bound, Metric};
 use crate::store::StoreError;
 use crate::store::dialect::{Db, Pool, Row};
@@ -62,6 +62,8 @@ pub(in crate::store) struct Piece {
     pub(in crate::store) figures: Option<Figures>,
     /// Whether its highest numbers are so, and not a bound.
     pub(in crate::store) exact: bool,
+    /// Polls were missed in it, over which the last one before still speaks.
+    pub(in crate::store) missed: bool,
 }
 
 /// Polls made, answered in full, and in part.
@@ -70,6 +72,16 @@ pub(in crate::store) struct Polls {
     made: u64,
     answered: u64,
     partly: u64,
+}
+
+/// What a site showed over a period, and its polls.
+pub(super) type Shown = (Vec<Piece>, Polls);
+
+impl Polls {
+    /// Whether one of them saw all.
+    pub(super) fn saw_all(self) -> bool {
+        self.answered > 0
+    }
 }
 
 impl Figures {
@@ -91,41 +103,89 @@ impl Figure {
     }
 }
 
-/// What was stored of a site, of this period and next to it on either side, in order.
-pub(in crate::store) async fn load(pool: &Pool, site: &str, from: i64, to: i64) -> Result<Vec<Stored>, StoreError> {
+/// The columns of a reading, and those of an hour.
+const READING: [&str; 9] =
+    ["\"from\"", "\"to\"", "polls", "answered", "asked", "step", "users", "sessions", "anonymous"];
+const HOURLY: [&str; 18] = [
+    "\"from\"",
+    "\"to\"",
+    "polls",
+    "asked",
+    "step",
+    "length",
+    "users_min",
+    "users_max",
+    "users_time",
+    "users_peak",
+    "sessions_min",
+    "sessions_max",
+    "sessions_time",
+    "sessions_peak",
+    "anonymous_min",
+    "anonymous_max",
+    "anonymous_time",
+    "anonymous_peak",
+];
+
+/// What was stored of a site, of this stretch and next to it on either side, in order.
+pub(super) async fn load(pool: &Pool, site: &str, (from, to): (i64, i64)) -> Result<Vec<Stored>, StoreError> {
     let mut stored = Vec::new();
-    for table in ["reading", "hour"] {
-        // The newest before the period may speak into it, and the next after it says how long the last one speaks.
-        let mut sql = QueryBuilder::<Db>::new("");
-        for (i, (range, order)) in [
-            (("\"to\" < ", from, None), " ORDER BY \"to\" DESC LIMIT 1"),
-            (("\"to\" >= ", from, Some(to)), " ORDER BY \"to\""),
-            (("\"to\" >= ", to, None), " ORDER BY \"to\" LIMIT 1"),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            sql.push(if i == 0 { "SELECT * FROM (SELECT * FROM " } else { " UNION ALL SELECT * FROM (SELECT * FROM " });
-            sql.push(table).push(" WHERE pair IS NULL AND site = ").push_bind(site).push(" AND ").push(range.0);
-            sql.push_bind(range.1);
-            if let Some(before) = range.2 {
-                sql.push(" AND \"to\" < ").push_bind(before);
-            }
-            sql.push(order).push(")");
-        }
-        for row in sql.build().fetch_all(pool).await? {
-            stored.push(if table == "hour" { Stored::hour(&row)? } else { Stored::reading(&row)? });
-        }
-    }
+    packed(pool, "reading", site, (from, to), READING, |numbers| stored.push(Stored::of_reading(numbers))).await?;
+    packed(pool, "hour", site, (from, to), HOURLY, |numbers| stored.push(Stored::of_hour(&numbers))).await?;
     stored.sort_by_key(|stored| (stored.from, stored.to));
     Ok(stored)
 }
 
+async fn packed<const COLUMNS: usize>(
+    pool: &Pool,
+    table: &str,
+    site: &str,
+    (from, to): (i64, i64),
+    columns: [&str; COLUMNS],
+    mut take: impl FnMut([Option<i64>; COLUMNS]),
+) -> Result<(), StoreError> {
+    let of = |sql: &mut QueryBuilder<Db>| {
+        sql.push(table).push(" WHERE pair IS NULL AND site = ").push_bind(site.to_owned()).push(" AND \"to\" ");
+    };
+    let within = |sql: &mut QueryBuilder<Db>| {
+        of(sql.push("FROM "));
+        sql.push(">= ").push_bind(from).push(" AND \"to\" < ").push_bind(to);
+    };
+    packed::each(pool, None, columns, within, |_, numbers| take(numbers)).await?;
+    // The newest before the stretch may speak into it, and the next after it says how long the last one speaks.
+    for (beyond, bound, order) in [("< ", from, " DESC"), (">= ", to, "")] {
+        let next = |sql: &mut QueryBuilder<Db>| {
+            of(sql.push("FROM (SELECT * FROM "));
+            sql.push(beyond).push_bind(bound).push(" ORDER BY \"to\"").push(order).push(" LIMIT 1) AS one");
+        };
+        packed::each(pool, None, columns, next, |_, numbers| take(numbers)).await?;
+    }
+    Ok(())
+}
+
+/// Those that have a say in a period, of all that was stored of a stretch around it.
+pub(super) fn within(stored: &[Stored], from: i64, to: i64) -> &[Stored] {
+    // One more of either kind before it, and after it.
+    let first = stored.partition_point(|one| one.to < from).saturating_sub(2);
+    let end = (stored.partition_point(|one| one.to < to) + 2).min(stored.len());
+    stored.get(first..end).unwrap_or(stored)
+}
+
 impl Stored {
     pub(in crate::store) fn reading(row: &Row) -> Result<Self, StoreError> {
-        let number = |column: &str| row.try_get::<Option<i64>, _>(column);
-        let from = row.try_get("from")?;
-        let figures = match (number("users")?, number("sessions")?, number("anonymous")?) {
+        let mut numbers = [None; READING.len()];
+        for (number, column) in numbers.iter_mut().zip(READING) {
+            *number = row.try_get(column.trim_matches('"'))?;
+        }
+        Ok(Self::of_reading(numbers))
+    }
+
+    fn of_reading(
+        [from, to, polls, answered, asked, step, users, sessions, anonymous]: [Option<i64>; READING.len()],
+    ) -> Self {
+        let number = Option::unwrap_or_default;
+        let from = number(from);
+        let figures = match (users, sessions, anonymous) {
             (Some(users), Some(sessions), Some(anonymous)) => Some(Figures {
                 users: Figure::once(users, from),
                 sessions: Figure::once(sessions, from),
@@ -133,43 +193,36 @@ impl Stored {
             }),
             _ => None,
         };
-        Ok(Self {
+        Self {
             from,
-            to: row.try_get("to")?,
-            polls: row.try_get("polls")?,
-            answered: row.try_get("answered")?,
-            asked: row.try_get("asked")?,
-            step: number("step")?.filter(|step| *step > 0).unwrap_or(STEP),
+            to: number(to),
+            polls: number(polls),
+            answered: number(answered),
+            asked: number(asked),
+            step: step.filter(|step| *step > 0).unwrap_or(STEP),
             length: None,
             figures,
-        })
+        }
     }
 
-    fn hour(row: &Row) -> Result<Self, StoreError> {
-        let length: i64 = row.try_get("length")?;
-        let figure = |min: &str, max: &str, time: &str, peak: &str| -> Result<Figure, StoreError> {
-            Ok(Figure {
-                min: row.try_get::<i64, _>(min)?.unsigned_abs(),
-                max: row.try_get::<i64, _>(max)?.unsigned_abs(),
-                mean: row.try_get::<i64, _>(time)? as f64 / length.max(1) as f64,
-                peak: row.try_get(peak)?,
-            })
+    fn of_hour(numbers: &[Option<i64>; HOURLY.len()]) -> Self {
+        let [from, to, polls, asked, step, length, figures @ ..] = numbers.map(Option::unwrap_or_default);
+        let figure = |first: usize| Figure {
+            min: figures[first].unsigned_abs(),
+            max: figures[first + 1].unsigned_abs(),
+            mean: figures[first + 2] as f64 / length.max(1) as f64,
+            peak: figures[first + 3],
         };
-        let asked = row.try_get("asked")?;
-        Ok(Self {
-            from: row.try_get("from")?,
-            to: row.try_get("to")?,
-            polls: row.try_get("polls")?,
+        Self {
+            from,
+            to,
+            polls,
             answered: asked,
             asked,
-            step: row.try_get("step")?,
+            step,
             length: Some(length),
-            figures: Some(Figures {
-                users: figure("users_min", "users_max", "users_time", "users_peak")?,
-                sessions: figure("sessions_min", "sessions_max", "sessions_time", "sessions_peak")?,
-                anonymous: figure("anonymous_min", "anonymous_max", "anonymous_time", "anonymous_peak")?,
-            }),
-        })
+            figures: Some(Figures { users: figure(0), sessions: figure(4), anonymous: figure(8) }),
+        }
     }
 
     /// Until when it speaks, where `next` is the beginning of what comes after it.
@@ -179,6 +232,11 @@ impl Stored {
             (None, Some(next)) if next <= self.to + 2 * self.step + SLACK => next.max(self.to),
             (None, _) => self.to + self.step,
         }
+    }
+
+    /// Since when nobody polled, where it speaks until an instant.
+    fn missed(&self, until: i64) -> Option<i64> {
+        missed_since(self.to, self.step, until)
     }
 
     /// How many of its polls lie in a period. Their times are known where they were made at even steps, as schedules have it.
@@ -216,9 +274,15 @@ impl Stored {
     }
 }
 
+/// Since when polls were missed after the one at `to`, where that speaks until an instant: from when the next one was due.
+pub(in crate::store) fn missed_since(to: i64, step: i64, until: i64) -> Option<i64> {
+    (until - to >= 2 * step && step > 0).then_some(to + step)
+}
+
 /// The pieces of a period, one after the other, and the polls that were made in it.
 pub(in crate::store) fn pieces(stored: &[Stored], from: i64, to: i64) -> (Vec<Piece>, Polls) {
     let mut pieces = Vec::with_capacity(stored.len() + 1);
+    let unseen = |from, to| Piece { from, to, sight: Sight::NotPolled, figures: None, exact: true, missed: true };
     let mut polls = Polls::default();
     let mut reached = from;
     for (i, one) in stored.iter().enumerate() {
@@ -231,18 +295,28 @@ pub(in crate::store) fn pieces(stored: &[Stored], from: i64, to: i64) -> (Vec<Pi
             _ => {}
         }
         let begins = one.from.max(reached);
-        let ends = one.until(stored.get(i + 1).map(|next| next.from)).min(to);
+        let until = one.until(stored.get(i + 1).map(|next| next.from));
+        let ends = until.min(to);
         if ends <= begins {
             continue;
         }
         if begins > reached {
-            pieces.push(Piece { from: reached, to: begins, sight: Sight::NotPolled, figures: None, exact: true });
+            pieces.push(unseen(reached, begins));
         }
-        pieces.push(Piece { from: begins, to: ends, sight, figures: one.figures, exact: true });
+        let shown = Piece { from: begins, to: ends, sight, figures: one.figures, exact: true, missed: false };
+        match one.missed(until).map(|missed| missed.clamp(begins, ends)) {
+            Some(missed) if missed < ends => {
+                if begins < missed {
+                    pieces.push(Piece { to: missed, ..shown });
+                }
+                pieces.push(Piece { from: missed, missed: true, ..shown });
+            }
+            _ => pieces.push(shown),
+        }
         reached = ends;
     }
     if reached < to {
-        pieces.push(Piece { from: reached, to, sight: Sight::NotPolled, figures: None, exact: true });
+        pieces.push(unseen(reached, to));
     }
     (pieces, polls)
 }
@@ -251,6 +325,7 @@ pub(super) fn coverage(site: &str, pieces: &[Piece], polls: Polls) -> Coverage {
     let mut blind: Vec<Blind> = Vec::new();
     for piece in pieces {
         let why = match piece.sight {
+            _ if piece.missed => BlindWhy::NotPolled,
             Sight::Full => continue,
             Sight::Partly => BlindWhy::Partly,
             Sight::NotAnswered => BlindWhy::NotAnswered,

@@ -258,6 +258,17 @@ fn people_by_hand(history: &History, sites: &[usize], (from, to): (i64, i64), us
         }
     }
     usage.people = people.len() as u64;
+    let baseline = sites.iter().filter_map(|site| history.polls[*site].first()).map(|made| made.at).min();
+    let came = people.iter().filter(|user| {
+        let shown = sites.iter().flat_map(|site| {
+            let polls = 0..history.polls[*site].len();
+            let shown = polls.filter(move |poll| history.on(*site, *poll).any(|(_, stay)| stay.user == **user));
+            shown.map(|poll| history.polls[*site][poll].at)
+        });
+        shown.min().is_some_and(|first| first >= from && Some(first) > baseline)
+    });
+    (usage.new_people, usage.back) = (Some(came.count() as u64), Some(0));
+    usage.known_since = baseline.map(at);
     let share = |site: &str, name: &str, (people, sessions): &(HashSet<usize>, Sessions)| Share {
         site: site.to_owned(),
         name: name.to_owned(),
@@ -280,7 +291,8 @@ fn coverage_by_hand(history: &History, site: usize, (from, to): (i64, i64)) -> C
     let (polls, answered, partly) = (made.clone().count() as u64, answers(2) as u64, answers(1) as u64);
     let mut blind: Vec<Blind> = Vec::new();
     for instant in (from..to).step_by(20_000) {
-        let why = match history.speaks(site, instant).map(|poll| history.polls[site][poll].answered) {
+        let speaks = history.speaks(site, instant).map(|poll| &history.polls[site][poll]);
+        let why = match speaks.filter(|made| instant < made.at + MINUTE).map(|made| made.answered) {
             None => BlindWhy::NotPolled,
             Some([true, true]) => continue,
             Some([false, false]) => BlindWhy::NotAnswered,
@@ -311,7 +323,6 @@ fn plain(mut usage: Usage) -> Usage {
         share.name = share.name.to_lowercase();
     }
     usage.directories.sort_by(|one, other| one.name.cmp(&other.name));
-    (usage.new_people, usage.back) = (0, 0);
     usage
 }
 
@@ -319,35 +330,51 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: if ProptestConfig::default().cases == 256 { 16 } else { ProptestConfig::default().cases }, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_count_by_hand_gives_the_same(
-        history in history(), sites in prop_oneof![Just(vec![0_usize]), Just(vec![0, 1]), Just(vec![1, 0])],
-        from in 0..250_i64, length in 7..500_i64, over in 0..6_u64,
+        history in history(), asked in prop::collection::vec(asked(), 1..5), over in 0..6_u64,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let folder = TempDir::new().unwrap();
             let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
             history.record(&store).await;
-            let (from, to) = (START + from * TICK, START + (from + length) * TICK);
-            let names: Vec<&str> = sites.iter().map(|site| SITES[*site]).collect();
-            let period = Period { sites: &names, from: at(from), to: at(to) };
             let limits = limits(over);
-            let (first, second) = (from + (to - from) / 3, to - (to - from) / 3);
             let ticked = |instant: i64| at(instant / TICK * TICK);
-            let stretches = [(ticked(from), ticked(first)), (ticked(first), ticked(second))];
-            let usage = store.usage(&period, &Ask { limits: &limits, stretches: &stretches }).await.unwrap();
-            let (mut usage, mut counted) = (plain(usage), plain(by_hand(&history, &sites, (from, to), &limits)));
-            // A reading knows how many polls it stands for, and not which one was left out: by that much it may be wrong
-            // about those on either side of midnight.
-            let left_out = history.polls.iter().flat_map(|polls| polls.windows(2)).any(|two| two[1].at - two[0].at == 2 * MINUTE);
-            if left_out {
-                for coverage in usage.coverage.iter_mut().chain(&mut counted.coverage) {
-                    (coverage.polls, coverage.answered, coverage.partly) = (0, 0, 0);
+            let thirds = |(from, to): (i64, i64)| {
+                let (first, second) = (from + (to - from) / 3, to - (to - from) / 3);
+                [(ticked(from), ticked(first)), (ticked(first), ticked(second))]
+            };
+            let stretches: Vec<_> = asked.iter().map(|(_, bounds)| thirds(*bounds)).collect();
+            let names: Vec<Vec<&str>> =
+                asked.iter().map(|(sites, _)| sites.iter().map(|site| SITES[*site]).collect()).collect();
+            let asks = asked.iter().zip(&names).zip(&stretches).map(|(((_, (from, to)), sites), stretches)| {
+                let period = Period { sites, from: at(*from), to: at(*to) };
+                (period, Ask { limits: &limits, stretches, newcomers: true })
+            });
+            // All at once, as they overlap or not.
+            let usages = store.usages(&asks.collect::<Vec<_>>()).await.unwrap();
+            for ((sites, bounds), usage) in asked.iter().zip(usages) {
+                let (mut usage, mut counted) = (plain(usage), plain(by_hand(&history, sites, *bounds, &limits)));
+                // A reading knows how many polls it stands for, and not which one was left out: by that much it may be wrong
+                // about those on either side of midnight.
+                let left_out = history.polls.iter().flat_map(|polls| polls.windows(2)).any(|two| two[1].at - two[0].at == 2 * MINUTE);
+                if left_out {
+                    for coverage in usage.coverage.iter_mut().chain(&mut counted.coverage) {
+                        (coverage.polls, coverage.answered, coverage.partly) = (0, 0, 0);
+                    }
                 }
+                assert_eq!(usage, counted, "{sites:?} {bounds:?}");
             }
-            assert_eq!(usage, counted);
             store.close().await;
         });
     }
+}
+
+/// Some sites, and a stretch of time.
+fn asked() -> impl Strategy<Value = (Vec<usize>, (i64, i64))> {
+    let sites = prop_oneof![Just(vec![0_usize]), Just(vec![0, 1]), Just(vec![1, 0])];
+    let bounds =
+        (0..250_i64, 7..500_i64).prop_map(|(from, length)| (START + from * TICK, START + (from + length) * TICK));
+    (sites, bounds)
 }
 
 /// Everything older than this moment becomes hours.
@@ -433,13 +460,42 @@ async fn who_is_new_and_who_is_back() {
         (3, 4, 0, 0, 0),
     ] {
         let period = Period { sites: &["prod"], from: at(day(from)), to: at(day(to)) };
-        let usage = store.usage(&period, &Ask::default()).await.unwrap();
-        assert_eq!((usage.people, usage.new_people, usage.back), (people, new, back), "days {from} to {to}");
+        let ask = Ask { newcomers: true, ..Ask::default() };
+        let usage = store.usage(&period, &ask).await.unwrap();
+        // Beside the days before it, and a stretch before those.
+        let beside = |from: i64, to: i64| (Period { from: at(day(from)), to: at(day(to)), ..period }, Ask::default());
+        let several = [beside(0, 2), (period, ask), beside(from - 1, from), beside(20, 21)];
+        assert_eq!(store.usages(&several).await.unwrap()[1], usage, "days {from} to {to}");
+        let told = (usage.people, usage.new_people, usage.back);
+        assert_eq!(told, (people, Some(new), Some(back)), "days {from} to {to}");
     }
     let nowhere = Period { sites: &["elsewhere"], from: at(day(0)), to: at(day(1)) };
     let usage = store.usage(&nowhere, &Ask::default()).await.unwrap();
     assert_eq!((usage.people, usage.peak_users, usage.whole.users), (0, None, Spread::default()));
     assert_eq!(usage.coverage[0].blind, [Blind { from: at(day(0)), to: at(day(1)), why: BlindWhy::NotPolled }]);
+}
+
+#[tokio::test]
+async fn what_was_deleted_by_age_is_not_counted_as_if_it_were_all() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("headcount.db")).await.unwrap();
+    let day = |day: i64| START + day * 24 * 60 * MINUTE;
+    for number in 0..6 {
+        shows(&store, day(number) + 9 * 60 * MINUTE, &["anna", "bo"]).await;
+        shows(&store, day(number) + 9 * 60 * MINUTE + MINUTE, &[]).await;
+    }
+    let told = async |from: i64, to: i64| {
+        let period = Period { sites: &["prod"], from: at(day(from)), to: at(day(to)) };
+        let usage = store.usage(&period, &Ask { newcomers: true, ..Ask::default() }).await.unwrap();
+        (usage.forgotten, usage.peak_users.map(|peak| peak.number), usage.back)
+    };
+    assert_eq!(told(0, 6).await, (false, Some(2), Some(0)));
+    let keep = Keep { sessions: SignedDuration::from_hours(72), ..Keep::default() };
+    store.tidy(&keep, at(day(6)), &TimeZone::UTC).await.unwrap();
+    assert_eq!(told(2, 3).await, (true, Some(2), None));
+    // Nobody can be known to be back, where nobody is known of 30 days before.
+    assert_eq!(told(3, 4).await, (false, Some(2), None));
+    assert!(told(0, 6).await.0, "a part of it is gone");
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn a_stop_over_any_boundary_loses_nothing_and_doubles_nothing() {
             "2026-04-01T07:00:00",
             "2026-04-30T23:59:00",
             "2026-05-01T12:59:00",
-            "Wed 1 Apr 2026 to Thu 30 Apr 2026",
+            "prod: at least 1 person, at most 1 at once, April 2026",
         ),
     ] {
         let report = format!(r#"it: {{digest: {{period: {period}}}, site: prod, cron: "{cron}", tell: [ops]}}"#);
@@ -101,6 +101,86 @@ async fn a_stop_over_any_boundary_loses_nothing_and_doubles_nothing() {
         }
         world.finish().await;
     }
+}
+
+#[tokio::test]
+async fn a_stop_over_the_change_of_the_clocks_and_the_end_of_a_month_is_told_day_by_day() {
+    let report = r#"daily: {digest: {period: day}, site: prod, cron: "0 7 * * *", tell: [ops], late: 5h}"#;
+    let mut world = World::new(&with(report)).await;
+    world.connected("", &["anna"]).at("2026-03-27T13:00:00").await;
+    world.at("2026-03-28T07:00:00").await;
+    world.expect("ops", &["prod: at least 1 person", "Mon 2 Mar 2026 to Fri 27 Mar 2026"]);
+    world.stop();
+    world.set("2026-04-01T12:00:00");
+    world.start().await;
+    world.at("2026-04-01T12:00:00").await;
+    let told = world.expect(
+        "ops",
+        &[
+            "Sat 28 Mar 2026 to Tue 31 Mar 2026",
+            "5 h late",
+            "The reports due at 07:00 CEST (Sun 29 Mar 2026), at 07:00 CEST (Mon 30 Mar 2026) and at 07:00 CEST (Tue 31 Mar 2026) \
+             were missed",
+            "Sun 29 Mar 2026",
+        ],
+    );
+    // Polls at one, seven, thirteen and nineteen of each day, that of 23 hours too; the first was made at seven.
+    assert!(told.contains("Seen 1 of 16 polls"), "{told}");
+    world.at("2026-04-02T07:00:00").await;
+    let next = world.expect("ops", &["Wed 1 Apr 2026"]);
+    assert!(!next.contains("missed") && !next.contains("late"), "{next}");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn people_who_are_not_kept_any_more_are_absent_and_not_fewer() {
+    let report = r#"weekly: {digest: {period: week, name_people: true}, site: prod, cron: "0 7 * * MON", tell: [ops]}"#;
+    let world = World::new(&format!("keep: {{sessions: 3d}}\n{}", with(report))).await;
+    world.connected("", &["anna", "bertil"]).at("2026-03-02T13:00:00").await;
+    world.connected("", &["cecilia"]);
+    for day in 3..=8 {
+        for hour in ["01", "03:40", "07", "13", "19"] {
+            let hour = if hour.len() == 2 { format!("{hour}:00") } else { hour.to_owned() };
+            world.at(&format!("2026-03-0{day}T{hour}:00")).await.quiet();
+        }
+    }
+    world.at("2026-03-09T01:00:00").await.quiet();
+    world.at("2026-03-09T03:41:00").await.quiet();
+    world.at("2026-03-09T07:00:00").await;
+    let told = world.expect(
+        "ops",
+        &["prod: at most 2 at once", "not known any more: their sessions are not kept for so long", "Sun 8 Mar 2026"],
+    );
+    for wrong in ["1 person", "New people", "Sessions:", "bertil", "cecilia", "By directory"] {
+        assert!(!told.contains(wrong), "{wrong}: {told}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_hour_that_comes_twice_has_one_digest_whatever_is_stopped_in_it() {
+    let report = r#"night: {digest: {period: day}, site: prod, cron: "30 2 * * *", tell: [ops]}"#;
+    let mut world = World::new(&with(report)).await;
+    world.connected("", &["anna"]).at("2026-10-23T13:00:00").await;
+    world.at("2026-10-24T02:30:00").await;
+    world.expect("ops", &["Fri 23 Oct 2026"]);
+    world.at("2026-10-24T13:00:00").await.quiet();
+    world.at("2026-10-25T02:29:00+02:00").await.quiet();
+    world.stop();
+    world.set("2026-10-25T02:31:00+02:00");
+    world.start().await;
+    world.at("2026-10-25T02:31:00+02:00").await;
+    world.expect("ops", &["Sat 24 Oct 2026", "This report was due at 02:30 CEST"]);
+    for time in ["2026-10-25T02:29:00+01:00", "2026-10-25T02:30:00+01:00", "2026-10-25T03:00:00+01:00"] {
+        world.stop();
+        world.set(time);
+        world.start().await;
+        world.at(time).await.quiet();
+    }
+    world.at("2026-10-25T13:00:00").await.quiet();
+    world.at("2026-10-26T02:30:00").await;
+    world.expect("ops", &["Sun 25 Oct 2026"]);
+    world.finish().await;
 }
 
 #[tokio::test]

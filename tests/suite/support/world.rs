@@ -348,7 +348,11 @@ fn replaced(text: String, instead: &[(&str, &str)]) -> String {
 }
 
 /// A local time as an instant; of one that comes twice, the first.
+/// A time by the clock, or with an offset where the clock shows it twice.
 fn instant(local: &str) -> Timestamp {
+    if let Ok(at) = local.parse() {
+        return at;
+    }
     let at: jiff::civil::DateTime = local.parse().unwrap_or_else(|error| panic!("{local}: {error}"));
     at.to_zoned(TimeZone::get(ZONE).expect("a zone")).expect("a time that can be told").timestamp()
 }
