@@ -136,7 +136,9 @@ impl Show {
         loop {
             self.news()?;
             let came = |inbox: &Inbox| {
-                self.messages[self.scene..].iter().any(|one| one.inbox == *inbox && one.title.contains(says))
+                self.messages[self.scene..]
+                    .iter()
+                    .any(|one| one.inbox == *inbox && (one.title.contains(says) || one.text.contains(says)))
             };
             let missing: Vec<_> = on.iter().filter(|inbox| !came(inbox)).collect();
             if missing.is_empty() {
