@@ -265,6 +265,9 @@ fn with_people(message: Message, users: u64) -> Message {
 
 /// As it is told of a part, or of some people alone.
 fn part(mut message: Message, over: &'static str, name: &str, narrowed: bool) -> Message {
+    if over == "virtual_proxy" {
+        message.people.iter_mut().for_each(|person| person.on = vec![name.to_owned()]);
+    }
     if let Facts::Threshold { scope, limit, clear, .. } = &mut message.facts {
         if !narrowed {
             (*limit, *clear) = (10, 8);
