@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// So many are wrong.
-pub const CASES: usize = 30;
+pub const CASES: usize = 31;
 
 /// Those that are taken, or refused for another reason than their own; and what is right, should it be refused.
 pub fn untold() -> Vec<String> {
@@ -62,13 +62,14 @@ fn cases() -> Vec<(Value, &'static str)> {
         (with("text", json!("x".repeat(4001))), "4001"),
         (with("text", json!("")), "is empty"),
         (with("unfurl_links", json!(true)), "unfurl_links"),
+        (with("mrkdwn", json!(true)), "mrkdwn"),
         (with("link_names", json!(true)), "link_names"),
         (with("attachments", colour("#12345")), "attachments[0].color"),
     ]
 }
 
 fn message(blocks: &[Value]) -> Value {
-    json!({"text": "x", "blocks": blocks, "unfurl_links": false, "unfurl_media": false})
+    json!({"text": "x", "blocks": blocks, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false})
 }
 
 fn rich(text: &str) -> Value {
