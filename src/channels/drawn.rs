@@ -7,7 +7,7 @@ use crate::render::short;
 
 /// The longest name of a chart, in characters.
 const TITLE: usize = 120;
-/// Up to so many points are bars, more are a line.
+/// Up to so many points are bars, more are a line; a limit is a line across them, and bars have none.
 const BARS: usize = 8;
 
 /// How many hours go into one point, where points are hours: whole parts of a day. Halves would show a day as two steps.
@@ -90,10 +90,11 @@ impl Drawn {
             unlike(&mut names, &limit.name, limits.label);
             series.push((true, vec![Some(limit.value); kept.len()]));
         }
-        let series =
+        let series: Vec<Line> =
             names.into_iter().zip(series).map(|(name, (limit, values))| Line { name, limit, values }).collect();
         let (title, unit) = (clean_to(&chart.title, TITLE), clean_to(&chart.unit, 40));
-        Some(Self { title, unit, bars: kept.len() <= BARS, labels, series, each, unseen, more })
+        let bars = kept.len() <= BARS && series.iter().all(|line| !line.limit);
+        Some(Self { title, unit, bars, labels, series, each, unseen, more })
     }
 }
 
@@ -194,7 +195,9 @@ mod tests {
         let mut week = chart(&hours, &hours);
         week.labels = (0..168).map(|hour| format!("Day{} {:02}:00", hour / 24, hour % 24)).collect();
         let drawn = Drawn::of(&week, Limits { points: 20, ..SLACK }).unwrap();
-        assert_eq!((drawn.each, drawn.bars), (24, true));
+        assert_eq!((drawn.each, drawn.bars), (24, false));
+        let unlimited = Drawn::of(&Chart { limits: Vec::new(), ..week }, Limits { points: 20, ..SLACK }).unwrap();
+        assert!(unlimited.bars);
         assert_eq!(drawn.labels, ["Day0", "Day1", "Day2", "Day3", "Day4", "Day5", "Day6"]);
         assert_eq!(drawn.series[0].values[1], Some(47.0));
     }
