@@ -58,7 +58,13 @@ pub fn page(message: &Message, engine: &Engine) -> String {
     let payload = format(ChannelKind::Email, message, engine, Names::Full);
     let mut body: serde_json::Value = serde_json::from_str(payload.body()).unwrap_or_default();
     match body["html"].take() {
-        serde_json::Value::String(html) => html,
+        serde_json::Value::String(html) => match body["chart"].as_str() {
+            // A page has no other parts: its picture is within.
+            Some(chart) => {
+                html.replace(&format!("cid:{}", email::format::CHART), &format!("data:image/png;base64,{chart}"))
+            }
+            None => html,
+        },
         _ => String::new(),
     }
 }
@@ -127,7 +133,9 @@ fn formatted(form: Form<'_>, message: &Message, engine: &Engine, names: Names) -
     };
     let dressed = dressed.map(|mut dressed| {
         if dressed.cut && form.kind == ChannelKind::Email {
-            dressed.body = email::format::with_people(dressed.body, email::list::csv(people.everyone()));
+            // A server that takes no mail as large as this one takes the words.
+            dressed.plainer = Some(plainly(left_out.as_slice()));
+            dressed.body = email::format::with_people(dressed.body, email::list::csv(&people.everyone()));
         }
         dressed
     });

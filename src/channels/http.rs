@@ -273,8 +273,12 @@ pub(super) fn is_plain(address: &Secret) -> bool {
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    // Digits beyond all numbers are a long time, and a part of a second is a whole one.
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, part) = value.split_once('.').unwrap_or((value, "0"));
     let seconds = match value.parse::<i64>() {
         Ok(seconds) => seconds,
+        Err(_) if digits(whole) && digits(part) => whole.parse::<i64>().unwrap_or(LONGEST_WAIT).saturating_add(1),
         Err(_) => jiff::fmt::rfc2822::parse(value).ok()?.timestamp().as_second() - now.as_second(),
     };
     Some(wait(seconds))
@@ -426,6 +430,8 @@ mod tests {
             ("0", Some(0)),
             ("-5", Some(0)),
             ("99999999999", Some(LONGEST_WAIT)),
+            ("99999999999999999999", Some(LONGEST_WAIT)),
+            ("3.5", Some(4)),
             ("Mon, 23 Nov 2026 07:12:00 GMT", Some(120)),
             ("Mon, 23 Nov 2026 07:00:00 GMT", Some(0)),
             ("soon", None),

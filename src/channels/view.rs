@@ -305,11 +305,10 @@ impl<'a> People<'a> {
         self.users.is_empty() && self.anonymous.is_empty() && self.parts.iter().all(Self::is_empty)
     }
 
-    /// Everyone, those of parts too; nobody where they are kept back.
-    pub(super) fn everyone(&self) -> impl Iterator<Item = &'a Person> {
-        let own = self.users.iter().chain(&self.anonymous).copied();
-        let parts = self.parts.iter().flat_map(|part| part.users.iter().chain(&part.anonymous).copied());
-        own.chain(parts).filter(|_| !self.hidden)
+    /// Everyone, list by list, those of parts too; nobody where they are kept back.
+    pub(super) fn everyone(&self) -> Vec<Vec<&'a Person>> {
+        let all = |people: &Self| people.users.iter().chain(&people.anonymous).copied().collect();
+        std::iter::once(self).chain(&self.parts).filter(|_| !self.hidden).map(all).collect()
     }
 
     /// How many rows there is room for, each as long as the channel counts it; at most so many.

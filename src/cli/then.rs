@@ -34,12 +34,12 @@ pub(super) async fn who(context: &Context<'_>, args: &Who, at: &str) -> Result<E
     told.say_anonymous(format);
     for snapshot in &snapshots {
         for (pair, why) in snapshot.silent() {
-            let (site, proxy, prefix) =
-                (output::shown(snapshot.site()), output::shown(&pair.proxy), output::shown(&pair.prefix));
-            output::complain(&format!(
-                "site `{site}`, proxy {proxy}, virtual proxy `{prefix}` was not seen then: {}",
-                why.what
-            ));
+            let (site, proxy) = (output::shown(snapshot.site()), output::shown(&pair.proxy));
+            let what = match &*pair.prefix {
+                "" => "default virtual proxy".to_owned(),
+                prefix => format!("virtual proxy `{}`", output::shown(prefix)),
+            };
+            output::complain(&format!("site `{site}`, proxy {proxy}, {what} was not seen then: {}", why.what));
         }
     }
     if !listed {

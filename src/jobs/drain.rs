@@ -10,7 +10,7 @@ use super::{Rooms, Site, discovery, names};
 use crate::judge::{Drain, End, Step, Unchanged};
 use crate::message::{self, Kind, Message, Person, RestartNews};
 use crate::outbox::{Addressed, DeliveryId};
-use crate::qlik::{Qlik, TlsError};
+use crate::qlik::{Doubt, Qlik, TlsError};
 use crate::snapshot::Snapshot;
 use crate::store::StoreError;
 
@@ -91,12 +91,17 @@ impl Draining {
         self.unchanged.see(&snapshot, self.known.get_or_insert_default());
         let counts = snapshot.counts();
         // What was asked for is so at the end of the asking.
-        let (said, over) = self.drain.look(counts.users + counts.anonymous, snapshot.coverage(), rooms.clock.now());
+        // Where the list of proxies lacks some, who is on those is not seen, and the site is not clear.
+        let mut coverage = snapshot.coverage();
+        coverage.asked += u64::from(self.qlik.doubts().iter().any(Doubt::is_of_proxies));
+        let (said, over) = self.drain.look(counts.users + counts.anonymous, coverage, rooms.clock.now());
         let names = names(&rooms.store, &snapshot).await?;
         let mut people = message::people(snapshot.sessions(), &names);
         for person in &mut people {
             if let Some(since) = self.unchanged.since(&person.directory, &person.id) {
-                person.since = Some(message::Since { at: message::Moment::new(since, &rooms.zone), at_least: false });
+                // Only the store can know that nobody was there before.
+                let at_least = names.since(person).is_none_or(|(_, at_least)| at_least);
+                person.since = Some(message::Since { at: message::Moment::new(since, &rooms.zone), at_least });
             }
         }
         let ids = match said {

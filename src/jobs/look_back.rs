@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::Digest;
 use crate::history::{self, Looked, Period, Set, Span};
 use crate::message::{self, Crossed, LookedBack, Message};
+use crate::names::Names;
 use crate::schedule::Cron;
 use crate::store::aggregate::{self, Ask, Limit};
 use crate::store::{Store, StoreError};
@@ -122,7 +123,8 @@ pub async fn look_back(
     }
     let whole = known.set(span, None);
     let (from, to) = (span.from(zone), span.to(zone));
-    let longest = if digest.name_people {
+    // Under no names nobody can be ranked.
+    let longest = if digest.name_people && store.names() != Names::Hidden {
         store.connected(&aggregate::Period { sites: &names, from, to }, RANKED).await?
     } else {
         Vec::new()

@@ -37,12 +37,12 @@ pub struct KnownNames {
 
 impl KnownNames {
     pub fn add(&mut self, user: &User, name: String) {
-        self.names.insert(key(&user.directory, &user.id), name);
+        self.names.insert(cleaned(user), name);
     }
 
     /// Since when somebody is on; true where they were there before anybody looked, so that it may be for longer.
     pub fn add_since(&mut self, user: &User, since: Timestamp, at_least: bool) {
-        let known = self.since.entry(key(&user.directory, &user.id)).or_insert((since, at_least));
+        let known = self.since.entry(cleaned(user)).or_insert((since, at_least));
         *known = (*known).min((since, at_least));
     }
 
@@ -61,6 +61,11 @@ impl std::fmt::Debug for KnownNames {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "KnownNames({}, {})", self.names.len(), self.since.len())
     }
+}
+
+/// How somebody stands in a list, where names are cleaned.
+fn cleaned(user: &User) -> String {
+    key(&clean(&user.directory), &clean(&user.id))
 }
 
 fn key(directory: &str, id: &str) -> String {
@@ -213,7 +218,7 @@ mod tests {
         ];
         let snapshot = Snapshot::new("prod".into(), Timestamp::UNIX_EPOCH, pairs, |_| false);
         let mut names = KnownNames::default();
-        names.add(&User { directory: "corp".into(), id: "ZOE".into(), name: None }, "Zoe Z".to_owned());
+        names.add(&User { directory: "corp".into(), id: "Z\u{200b}OE\u{7}".into(), name: None }, "Zoe Z".to_owned());
         let listed: Vec<_> = people(snapshot.sessions(), &names)
             .into_iter()
             .map(|p| (format!("{}\\{}", p.directory, p.id), p.name, p.sessions, p.on.join(",")))

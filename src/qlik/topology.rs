@@ -194,6 +194,17 @@ pub enum Doubt {
     Unread(String),
 }
 
+impl Doubt {
+    /// Whether something speaks for proxies or virtual proxies that are there and not on the list. Rights alone do not: many
+    /// sites give few, and show all.
+    pub fn is_of_proxies(&self) -> bool {
+        match self {
+            Self::Inconsistent { .. } | Self::NodesWithout { .. } | Self::Shorter { .. } => true,
+            Self::Rights { .. } | Self::Unread(_) => false,
+        }
+    }
+}
+
 fn may_not(user: &RepositoryUser) -> String {
     format!("does `{user}` have the right to read all proxies and virtual proxies?")
 }

@@ -136,7 +136,8 @@ pub(super) async fn took(tx: &mut Transaction, channel: &str, now: Timestamp) ->
     Ok(())
 }
 
-/// A channel waits as a whole. A pause that it asked for is never made shorter.
+/// A channel waits as a whole. A pause that it asked for is never made shorter. What fails while it waits already was under way with
+/// what failed first, as mails to several recipients are, and is no further failure.
 pub(super) async fn pause(
     tx: &mut Transaction,
     channel: &str,
@@ -150,7 +151,7 @@ pub(super) async fn pause(
          ON CONFLICT (name) DO UPDATE SET \
          paused_until = CASE WHEN channel.asked = 1 AND channel.paused_until > excluded.paused_until THEN channel.paused_until ELSE excluded.paused_until END, \
          asked = CASE WHEN channel.asked = 1 AND channel.paused_until > excluded.paused_until THEN 1 ELSE excluded.asked END, \
-         down_since = coalesce(channel.down_since, excluded.down_since), failures = channel.failures + 1, why = excluded.why, \
+         down_since = coalesce(channel.down_since, excluded.down_since), failures = channel.failures + CASE WHEN channel.paused_until > $6 THEN 0 ELSE 1 END, why = excluded.why, \
          well = CASE WHEN excluded.down_since IS NULL THEN channel.well END",
     )
     .bind(channel)
@@ -158,6 +159,7 @@ pub(super) async fn pause(
     .bind((pause == Pause::Down).then(|| ms(now)))
     .bind(why)
     .bind(i64::from(pause == Pause::Asked))
+    .bind(ms(now))
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -7,7 +7,7 @@ use crate::channels::Used;
 
 /// The longest subject, in characters.
 pub(super) const SUBJECT: usize = 200;
-/// The whole mail before it is encoded; Gmail hides what is beyond 100 KiB of HTML, servers refuse megabytes.
+/// The whole mail before it is encoded, without what is attached: servers refuse megabytes.
 const BYTES: usize = 256 * 1024;
 
 /// Gmail hides what is beyond, behind a link: <https://github.com/hteumeuleu/email-bugs/issues/41>.
@@ -29,6 +29,9 @@ pub(super) fn check(parts: &Parts) -> Result<(), String> {
     }
     if parts.subject.chars().count() > SUBJECT || parts.subject.chars().any(char::is_control) {
         return Err(format!("the subject is not one line of {SUBJECT} characters"));
+    }
+    if parts.html.len() > CLIPPED {
+        return Err(format!("the HTML has {} bytes, and what is beyond {CLIPPED} Gmail hides", parts.html.len()));
     }
     let length = parts.subject.len() + parts.text.len() + parts.html.len();
     if length > BYTES {
