@@ -195,12 +195,12 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// Whether something speaks for proxies or virtual proxies that are there and not on the list. Rights alone do not: many
-    /// sites give few, and show all.
+    /// Whether there may be proxies or virtual proxies to poll that are not on the list.
     pub fn is_of_proxies(&self) -> bool {
         match self {
-            Self::Inconsistent { .. } | Self::NodesWithout { .. } | Self::Shorter { .. } => true,
-            Self::Rights { .. } | Self::Unread(_) => false,
+            Self::Inconsistent { .. } | Self::NodesWithout { .. } | Self::Rights { .. } | Self::Shorter { .. } => true,
+            // Those that are not linked are not polled.
+            Self::Unread(_) => false,
         }
     }
 }

@@ -216,6 +216,24 @@ sites:
 }
 
 #[tokio::test]
+async fn a_list_that_may_be_short_is_never_clear() {
+    let (site, folder) = site().await;
+    site.know(Person::new("CORP", "root", "Root").with_role("RootAdmin"));
+    site.know(Person::new("CORP", "low", "Low"));
+    let drain = ["drain", "--site", "prod", "--deadline", "2s", "--every", "1s"];
+    configured(&site, &folder, "    user: CORP\\root");
+    let done = headcount(&folder, &drain).await;
+    assert!(done.status == 0 && done.out.contains("prod: clear, nobody is on."), "{}{}", done.out, done.err);
+    // On a proxy that the next user is not shown.
+    site.connect(1, "vp24", "CORP", "anna");
+    configured(&site, &folder, "    user: CORP\\low");
+    let done = headcount(&folder, &drain).await;
+    assert_eq!(done.status, 3, "{}{}", done.out, done.err);
+    assert!(done.out.contains("it is not known whether all have left"), "{}", done.out);
+    assert!(done.err.contains("the lists may be short"), "{}", done.err);
+}
+
+#[tokio::test]
 async fn check_connect_shows_what_the_repository_names_and_suspects_a_short_list() {
     let (site, folder) = site().await;
     configured(&site, &folder, "");
