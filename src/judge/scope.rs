@@ -140,7 +140,8 @@ pub(super) fn views(rule: &Rule, snapshot: &Snapshot, counts: Counts, known: &[&
             }
         }
     }
-    let live = known.iter().filter(|incident| incident.state != State::Closed);
+    // A directory that nobody is on from any more has an end to be told, too.
+    let live = known.iter().filter(|incident| incident.state != State::Closed || incident.held);
     if over == Over::Directory {
         for part in live.filter_map(|incident| incident.part.as_deref()) {
             place(&mut groups, over, part);
