@@ -171,7 +171,7 @@ fn silences(now: Timestamp) -> Vec<Silence> {
 fn seed() -> RngSeed {
     match ProptestConfig::default().rng_seed {
         RngSeed::Random => RngSeed::Fixed(20_261_125),
-        fixed => fixed,
+        fixed @ RngSeed::Fixed(_) => fixed,
     }
 }
 
