@@ -90,8 +90,9 @@ impl Store {
         if self.names != Names::Full {
             return Ok(Crowd::default());
         }
+        // The last that was written, which is not the latest where the clock was set back since.
         let pairs = sqlx::query(
-            "SELECT proxy, prefix, (SELECT max(\"to\") FROM reading r WHERE r.pair = pair.id AND r.why IS NULL) AS seen \
+            "SELECT proxy, prefix, (SELECT \"to\" FROM reading r WHERE r.pair = pair.id AND r.why IS NULL ORDER BY id DESC LIMIT 1) AS seen \
              FROM pair WHERE site = $1 AND seen IS NOT NULL",
         );
         let pairs = pairs.bind(site).fetch_all(&self.pool).await?;
