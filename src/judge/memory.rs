@@ -1,6 +1,7 @@
 //! What is remembered from poll to poll beside incidents and readings: who is on, numbers of parts, and what was usual.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -76,8 +77,9 @@ pub struct Changes {
     pub runs: Vec<(Place, Run)>,
     pub hours: Vec<(Place, Timestamp, Hour)>,
     pub climbs: Vec<(Arc<str>, Who, Option<Climb>)>,
+    /// Of a rule's runs only those are kept that ended within this: others are too old, or from before the clock was set back.
+    pub kept_runs: Vec<(Arc<str>, RangeInclusive<Timestamp>)>,
     /// What is older than this may be forgotten.
-    pub old_runs: Vec<(Arc<str>, Timestamp)>,
     pub old_hours: Vec<(Arc<str>, Timestamp)>,
 }
 
@@ -102,8 +104,8 @@ impl Memory {
             match *keep {
                 Keep::For(length) => {
                     let back_to = at.checked_sub(length).unwrap_or(Timestamp::MIN);
-                    if !changes.old_runs.iter().any(|(name, _)| name == rule) {
-                        changes.old_runs.push((rule.clone(), back_to));
+                    if !changes.kept_runs.iter().any(|(name, _)| name == rule) {
+                        changes.kept_runs.push((rule.clone(), back_to..=at));
                     }
                     let longest = interval * 2 + SignedDuration::from_secs(60);
                     let goes_on = |to: Timestamp| (SignedDuration::ZERO..=longest).contains(&at.duration_since(to));
@@ -132,9 +134,9 @@ impl Memory {
                 }
             }
         }
-        for (rule, back_to) in &changes.old_runs {
+        for (rule, kept) in &changes.kept_runs {
             for (_, runs) in self.runs.iter_mut().filter(|((name, _), _)| name == rule) {
-                runs.retain(|run| run.to >= *back_to);
+                runs.retain(|run| kept.contains(&run.to));
             }
         }
         self.runs.retain(|_, runs| !runs.is_empty());

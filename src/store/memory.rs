@@ -203,9 +203,10 @@ pub(super) async fn save(tx: &mut Transaction, site: &str, changes: &Changes) ->
             None => query.execute(&mut **tx).await?,
         };
     }
-    for (rule, back_to) in &changes.old_runs {
-        let sql = "DELETE FROM run WHERE site = $1 AND rule = $2 AND \"to\" < $3";
-        sqlx::query(sql).bind(site).bind(&**rule).bind(ms(*back_to)).execute(&mut **tx).await?;
+    for (rule, kept) in &changes.kept_runs {
+        let sql = "DELETE FROM run WHERE site = $1 AND rule = $2 AND (\"to\" < $3 OR \"to\" > $4)";
+        let (from, to) = (ms(*kept.start()), ms(*kept.end()));
+        sqlx::query(sql).bind(site).bind(&**rule).bind(from).bind(to).execute(&mut **tx).await?;
     }
     for (rule, back_to) in &changes.old_hours {
         let sql = "DELETE FROM usual WHERE site = $1 AND rule = $2 AND hour < $3";
