@@ -72,6 +72,11 @@ pub fn fold(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase)
 }
 
+/// Whom somebody is known as, however their directory and id are spelled.
+pub fn person_key(directory: &str, id: &str) -> String {
+    fold(directory).chain(['\\']).chain(fold(id)).collect()
+}
+
 /// The longest name that is folded without being copied to the heap, in bytes; longer ones are rare.
 const SHORT: usize = 96;
 

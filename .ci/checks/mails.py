@@ -152,13 +152,18 @@ def parts(mail, about):
     if sorted(inline) != sorted(set(page.images)):
         wrong.append(f"the page shows {page.images}, and {sorted(inline)} came with it")
     tables = by_type.get("text/csv", [])
-    named = []
+    named, left_out = [], 0
     for part in tables:
         if part.get_content_disposition() != "attachment" or not (part.get_filename() or "").endswith(".csv"):
             wrong.append("a table that is no attachment with a name")
         rows = list(csv.reader(io.StringIO(part.get_content()), strict=True))
         if len({len(row) for row in rows}) != 1:
             wrong.append("rows of different lengths")
+        # A table that would be too long says in its last row how many it leaves out.
+        if len(rows) > 2 and re.fullmatch(r"and [1-9]\d* more", rows[-1][0]) and not any(rows[-1][1:]):
+            if len(part.get_content().encode()) < 5_000_000:
+                wrong.append("a table that leaves people out and is not long")
+            left_out = int(rows.pop()[0].split()[1])
         for row in rows[1:]:
             wrong += [f"a formula: {cell}" for cell in row if cell.startswith(FORMULA)]
         for row in rows[1:]:
@@ -167,6 +172,8 @@ def parts(mail, about):
     people = about.get("people") or []
     if people:
         wrong += who(people, text, page, named, about.get("all", 0))
+    if named and len(named) + left_out < about.get("all", 0):
+        wrong.append(f"{len(named)} people are in the table, and {left_out} left out")
     return wrong
 
 

@@ -6,9 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Rooms, Watch};
 use crate::message::KnownNames;
-use crate::outbox::person_key;
 use crate::qlik::Qlik;
-use crate::snapshot::{Snapshot, Unseen, User};
+use crate::snapshot::{Snapshot, Unseen, User, person_key};
 use crate::store::{Store, StoreError};
 
 /// How long it is believed what was told of somebody.

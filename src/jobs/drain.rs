@@ -35,6 +35,8 @@ pub struct Looked {
     pub snapshot: Snapshot,
     /// Who is on, each with since when their sessions are the same ones.
     pub people: Vec<Person>,
+    /// Whether proxies may be there that no list names, so that whoever is on them was not seen.
+    pub unlisted: bool,
     pub said: Option<Step>,
     pub ids: Vec<DeliveryId>,
     pub over: Option<End>,
@@ -81,6 +83,10 @@ impl Draining {
         known.topology.proxies.iter().flat_map(|proxy| &proxy.virtual_proxies).filter_map(|one| one.idle).max()
     }
 
+    fn unlisted(&self) -> bool {
+        self.qlik.doubts().iter().any(Doubt::is_of_proxies)
+    }
+
     /// Looks who is on, and puts into the outbox what is to be told of it.
     pub async fn look(&mut self, rooms: &Rooms) -> Result<Looked, StoreError> {
         let snapshot = discovery::look_closely(&rooms.store, &self.site.name, &self.qlik, rooms.clock.now()).await?;
@@ -91,10 +97,9 @@ impl Draining {
         self.unchanged.see(&snapshot, self.known.get_or_insert_default());
         let counts = snapshot.counts();
         // What was asked for is so at the end of the asking.
-        // Where the list of proxies lacks some, who is on those is not seen, and the site is not clear.
-        let mut coverage = snapshot.coverage();
-        coverage.asked += u64::from(self.qlik.doubts().iter().any(Doubt::is_of_proxies));
-        let (said, over) = self.drain.look(counts.users + counts.anonymous, coverage, rooms.clock.now());
+        let unlisted = self.unlisted();
+        let all_seen = snapshot.coverage().is_full() && !unlisted;
+        let (said, over) = self.drain.look(counts.users + counts.anonymous, all_seen, rooms.clock.now());
         let names = names(&rooms.store, &snapshot).await?;
         let mut people = message::people(snapshot.sessions(), &names);
         for person in &mut people {
@@ -109,7 +114,7 @@ impl Draining {
             None => Vec::new(),
         };
         self.last = Some(snapshot.clone());
-        Ok(Looked { snapshot, people, said, ids, over })
+        Ok(Looked { snapshot, people, unlisted, said, ids, over })
     }
 
     /// Says that nobody waits any more, to whoever was told that somebody does.
@@ -133,6 +138,7 @@ impl Draining {
             because: self.because.as_deref(),
             until: self.drain.until(),
             idle: self.idle(),
+            unlisted: self.unlisted(),
         };
         let now = rooms.clock.now();
         let mut message: Message =

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::snapshot::{Observation, Pair, Session, Snapshot, User, fold};
+use crate::snapshot::{Observation, Pair, Session, Snapshot, User, person_key};
 
 /// Who comes back within this time has not come anew: people sign in again after a restart, or when a session has timed out.
 pub(crate) const BACK: SignedDuration = SignedDuration::from_mins(30);
@@ -18,7 +18,7 @@ pub struct Who(Arc<str>);
 
 impl Who {
     pub fn of(user: &User) -> Self {
-        Self::folded(&fold(&user.directory).chain(['\\']).chain(fold(&user.id)).collect::<String>())
+        Self::folded(&person_key(&user.directory, &user.id))
     }
 
     /// From a text that is folded already.

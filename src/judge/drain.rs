@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::secret::Secret;
-use crate::snapshot::{Coverage, Observation, Pair, Snapshot, User, fold};
+use crate::snapshot::{Observation, Pair, Snapshot, User, person_key};
 
 /// Before the deadline, those who are still on are told so many minutes ahead.
 const REMINDERS: [i64; 3] = [15, 5, 1];
@@ -64,11 +64,11 @@ impl Drain {
         self.deadline
     }
 
-    /// What a look comes to: what is told now, if anything, and whether the waiting is over. `on` is a lower bound while the
-    /// coverage is not full, so that a part that was not seen is never clear.
-    pub fn look(&mut self, on: u64, coverage: Coverage, now: Timestamp) -> (Option<Step>, Option<End>) {
+    /// What a look comes to: what is told now, if anything, and whether the waiting is over. `on` is a lower bound unless
+    /// all was seen, so that a part that was not seen is never clear.
+    pub fn look(&mut self, on: u64, all_seen: bool, now: Timestamp) -> (Option<Step>, Option<End>) {
         let left = self.deadline.duration_since(now);
-        if coverage.is_full() && on <= self.until {
+        if all_seen && on <= self.until {
             return (Some(Step::Clear), Some(End::Clear));
         }
         if left <= SignedDuration::ZERO {
@@ -113,7 +113,9 @@ impl Unchanged {
     pub fn see(&mut self, snapshot: &Snapshot, known: &HashMap<String, Timestamp>) {
         let mut seen: HashMap<String, HashSet<Held>> = HashMap::new();
         for (pair, session) in snapshot.sessions().filter(|(_, session)| !session.user.is_anonymous()) {
-            seen.entry(key(&session.user)).or_default().insert(Held(pair.clone(), session.id.clone()));
+            seen.entry(person_key(&session.user.directory, &session.user.id))
+                .or_default()
+                .insert(Held(pair.clone(), session.id.clone()));
         }
         // What was on a pair that does not answer is taken to be there still.
         let silent: HashSet<&Pair> = snapshot
@@ -145,13 +147,8 @@ impl Unchanged {
     /// Since when somebody's sessions are as they are.
     pub fn since(&self, directory: &str, id: &str) -> Option<Timestamp> {
         let user = User { directory: directory.into(), id: id.into(), name: None };
-        self.people.get(&key(&user)).map(|(_, since)| *since)
+        self.people.get(&person_key(&user.directory, &user.id)).map(|(_, since)| *since)
     }
-}
-
-/// Whom a user is known as here, whatever the case.
-fn key(user: &User) -> String {
-    fold(&user.directory).chain(['\\']).chain(fold(&user.id)).collect()
 }
 
 #[cfg(test)]
@@ -164,15 +161,8 @@ mod tests {
     }
 
     /// `7` is a full view, `7?` a part of one, `?` none at all.
-    fn coverage(seen: &str) -> (u64, Coverage) {
-        let answered = if seen == "?" {
-            0
-        } else if seen.ends_with('?') {
-            1
-        } else {
-            2
-        };
-        (seen.trim_end_matches('?').parse().unwrap_or(0), Coverage { answered, asked: 2 })
+    fn seen_of(seen: &str) -> (u64, bool) {
+        (seen.trim_end_matches('?').parse().unwrap_or(0), !seen.ends_with('?'))
     }
 
     #[test]
@@ -276,8 +266,8 @@ mod tests {
         for (until, deadline, looks) in stories {
             let mut drain = Drain::new(*until, at(deadline));
             for (time, seen, told) in *looks {
-                let (on, coverage) = coverage(seen);
-                assert_eq!(drain.look(on, coverage, at(time)), *told, "{until} by {deadline}: {time} {seen}");
+                let (on, all_seen) = seen_of(seen);
+                assert_eq!(drain.look(on, all_seen, at(time)), *told, "{until} by {deadline}: {time} {seen}");
             }
         }
     }
@@ -285,8 +275,7 @@ mod tests {
     #[test]
     fn the_next_look_is_the_next_thing_to_happen() {
         let mut drain = Drain::new(0, at("22:00:00"));
-        let (on, all) = coverage("3");
-        drain.look(on, all, at("21:00:00"));
+        drain.look(3, true, at("21:00:00"));
         let quarter = SignedDuration::from_secs(15);
         let hour = SignedDuration::from_hours(1);
         for (now, every, next) in [
@@ -298,7 +287,7 @@ mod tests {
         ] {
             assert_eq!(drain.next_look(at(now), every), at(next), "{now}");
         }
-        drain.look(on, all, at("21:59:10"));
+        drain.look(3, true, at("21:59:10"));
         assert_eq!(drain.next_look(at("21:59:50"), quarter), at("22:00:00"));
     }
 

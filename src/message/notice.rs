@@ -47,6 +47,8 @@ pub struct Restart {
     pub active: Option<Active>,
     /// After how many minutes a session ends that nobody uses.
     pub idle: Option<u32>,
+    /// Whether proxies may be there that the repository's list leaves out: then the counts are a lower bound, too.
+    pub unlisted: bool,
 }
 
 /// Users who do something at this moment, by the engines' own count.
@@ -76,6 +78,8 @@ pub struct RestartNews<'a> {
     pub until: u64,
     /// After how many minutes a session ends that nobody uses.
     pub idle: Option<u32>,
+    /// Whether the repository's list of proxies may be short.
+    pub unlisted: bool,
 }
 
 /// How far a restart has come. Who is left are `people`.
@@ -98,6 +102,7 @@ pub fn restart(
         coverage,
         active: active(snapshot),
         idle: news.idle,
+        unlisted: news.unlisted,
     };
     let severity = if step == Step::Overdue { Severity::Warning } else { Severity::Info };
     notice(Notice::Restart(facts), snapshot.site(), link, severity, people, (snapshot.at(), zone))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::who::most_sessions_first;
 use super::{Facts, Message, Person};
-use crate::snapshot::{User, fold};
+use crate::snapshot::{User, person_key};
 
 /// Who has no pseudonym, which nobody should be; their name is not shown for that.
 const NONE: &str = "(no pseudonym)";
@@ -15,19 +15,15 @@ pub struct Pseudonyms(HashMap<String, String>);
 
 impl Pseudonyms {
     pub fn add(&mut self, user: &User, words: String) {
-        self.0.insert(key(&user.directory, &user.id), words);
+        self.0.insert(person_key(&user.directory, &user.id), words);
     }
 
     /// Notes what each of them is called by whoever may not see their names.
     pub fn note(&self, people: &mut [Person]) {
         for person in people {
-            person.pseudonym = self.0.get(&key(&person.directory, &person.id)).cloned();
+            person.pseudonym = self.0.get(&person_key(&person.directory, &person.id)).cloned();
         }
     }
-}
-
-fn key(directory: &str, id: &str) -> String {
-    fold(directory).chain(['\\']).chain(fold(id)).collect()
 }
 
 /// Those of a list who have a name.
@@ -48,7 +44,7 @@ impl Message {
             if !person.anonymous {
                 let user =
                     User { directory: person.directory.as_str().into(), id: person.id.as_str().into(), name: None };
-                found.insert(key(&person.directory, &person.id), user);
+                found.insert(person_key(&person.directory, &person.id), user);
             }
         });
         found.into_values().collect()
@@ -79,7 +75,7 @@ impl Message {
         }
         // Their order must not say whose place it was. Who is ranked by time stays where they are.
         if self.people.iter().all(|person| person.connected.is_none()) {
-            self.people.sort_by_cached_key(|person| (person.anonymous, key(&person.directory, &person.id)));
+            self.people.sort_by_cached_key(|person| (person.anonymous, person_key(&person.directory, &person.id)));
         }
         if self.is_ranked_by_sessions() {
             most_sessions_first(&mut self.people);

@@ -87,6 +87,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
         ("notice_restart_still_on", notice(restart(Step::StillOn, Some(people_counts()), FULL), people())),
         ("notice_restart_clear", notice(restart(Step::Clear, Some(Counts::default()), FULL), Vec::new())),
         ("notice_restart_overdue", notice(restart(Step::Overdue, Some(people_counts()), PARTIAL), people())),
+        ("notice_restart_unlisted", notice(restart_unlisted(), Vec::new())),
         ("notice_restart_called_off", notice(restart(Step::CalledOff, None, NOTHING), Vec::new())),
         ("notice_log_out", log_out()),
         ("notice_channel_down", channel_down()),
@@ -503,7 +504,14 @@ fn restart(step: Step, counts: Option<Counts>, coverage: Coverage) -> Notice {
         coverage,
         active: counts.map(|_| Active { users: 2, coverage: Coverage { answered: 2, asked: 2 } }),
         idle: Some(30),
+        unlisted: false,
     })
+}
+
+/// Nobody was seen, and yet it is not clear.
+fn restart_unlisted() -> Notice {
+    let Notice::Restart(facts) = restart(Step::Overdue, Some(Counts::default()), FULL) else { unreachable!() };
+    Notice::Restart(Restart { unlisted: true, ..facts })
 }
 
 fn notice(notice: Notice, people: Vec<Person>) -> Message {

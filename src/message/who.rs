@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::silent;
 use super::{Facts, Kind, Message, Moment, Named, Person, Reason, Severity, Since, clean, clean_to, digest, lasting};
-use crate::snapshot::{Folded, Pair, Session, Snapshot, User, fold};
+use crate::snapshot::{Folded, Pair, Session, Snapshot, User, person_key};
 
 /// The longest reason that is repeated, in characters.
 const LONGEST_REASON: usize = 500;
@@ -53,7 +53,7 @@ impl KnownNames {
 
     /// Since when somebody on a list is on, where that is known.
     pub fn since(&self, person: &Person) -> Option<(Timestamp, bool)> {
-        self.since.get(&key(&person.directory, &person.id)).copied()
+        self.since.get(&person_key(&person.directory, &person.id)).copied()
     }
 }
 
@@ -65,11 +65,7 @@ impl std::fmt::Debug for KnownNames {
 
 /// How somebody stands in a list, where names are cleaned.
 fn cleaned(user: &User) -> String {
-    key(&clean(&user.directory), &clean(&user.id))
-}
-
-fn key(directory: &str, id: &str) -> String {
-    fold(directory).chain(['\\']).chain(fold(id)).collect()
+    person_key(&clean(&user.directory), &clean(&user.id))
 }
 
 /// Who is on a site. `names` gives what the store knows of people whom the site did not name.
@@ -164,7 +160,7 @@ pub fn people<'a>(sessions: impl Iterator<Item = (&'a Pair, &'a Session)>, names
             row.on.push(clean(&pair.prefix));
         }
     }
-    let key = |person: &Person| key(&person.directory, &person.id);
+    let key = |person: &Person| person_key(&person.directory, &person.id);
     for person in found.iter_mut().filter(|person| person.name.is_none()) {
         if !names.names.is_empty() {
             person.name = names.names.get(&key(person)).map(|name| clean(name));

@@ -7,7 +7,7 @@ use ring::digest;
 
 use crate::hex;
 use crate::message::Person;
-use crate::snapshot::fold;
+use crate::snapshot::person_key;
 
 /// One person who is on, and the address that is written to, or why none is.
 #[derive(Clone, Debug)]
@@ -46,11 +46,6 @@ impl Restarting<'_> {
         let because = hex::encode(&digest::digest(&digest::SHA256, because.as_bytes()).as_ref()[..4]);
         format!("notice:{}:{}:{because}:{mark}", self.site, self.planned)
     }
-}
-
-/// Whom somebody is known as, whatever the case.
-pub fn person_key(directory: &str, id: &str) -> String {
-    fold(directory).chain(['\\']).chain(fold(id)).collect()
 }
 
 /// One letter for each person who is on; anonymous visitors are nobody, and nobody can write to them. `mark_of` gives what ends

@@ -23,6 +23,6 @@ pub use delivery::{
 };
 pub use desk::{Books, Decided, News, NewsTurn, Thread, Told, decide};
 pub use disguise::Disguise;
-pub use letters::{Letter, Restarting, Unwritten, letters, not_again, person_key};
+pub use letters::{Letter, Restarting, Unwritten, letters, not_again};
 pub use outgoing::{Ended, Held, NewHeld, NewTold, Outgoing, Over, Release, SUMMARY, closing_cause};
 pub use policy::{HeldBy, Hour, Policy, Sort};

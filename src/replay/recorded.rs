@@ -13,7 +13,7 @@ use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::secret::Secret;
-use crate::snapshot::{Observation, Pair, Session, Unseen, UnseenKind, User};
+use crate::snapshot::{Observation, Pair, Session, Unseen, UnseenKind, User, person_key};
 
 /// The longest line that is read, in bytes: half a million people.
 const LONGEST: u64 = 32 << 20;
@@ -268,7 +268,7 @@ impl<'de> Deserialize<'de> for Text<'de> {
 
 /// One session for each that was counted, named so that the same user's sessions are the same ones at the next poll.
 fn unfold(directory: &str, id: &str, count: u64, into: &mut Vec<Session>) {
-    let folded: String = crate::snapshot::fold(directory).chain(['\\']).chain(crate::snapshot::fold(id)).collect();
+    let folded = person_key(directory, id);
     for number in 0..count {
         let user = User { directory: directory.into(), id: id.into(), name: None };
         into.push(Session { id: Secret::new(format!("{number} {folded}")), user });

@@ -14,17 +14,23 @@ use crate::snapshot::{User, fold};
 const ROWS: usize = 200;
 
 impl Store {
-    /// Those of these people of whom it was asked since, with the address that was told of them, if one was.
-    pub async fn addresses_of<'a>(
+    /// What one column says of these users, of those whose row is so.
+    pub(super) async fn told_of<'a, T>(
         &self,
         users: &[&'a User],
-        since: Timestamp,
-    ) -> Result<Vec<(&'a User, Option<String>)>, StoreError> {
+        column: &str,
+        which: &(dyn Fn(&mut QueryBuilder<Db>) + Sync),
+    ) -> Result<Vec<(&'a User, T)>, StoreError>
+    where
+        T: for<'r> sqlx::Decode<'r, Db> + sqlx::Type<Db>,
+    {
         let mut found = Vec::new();
         for chunk in users.chunks(ROWS) {
             let keys: HashMap<(String, String), &User> = chunk.iter().map(|user| (keys(user), *user)).collect();
-            let mut sql = QueryBuilder::<Db>::new("SELECT directory_key, id_key, mail FROM person WHERE looked_up >= ");
-            sql.push_bind(ms(since)).push(" AND (directory_key, id_key) IN (VALUES ");
+            let mut sql = QueryBuilder::<Db>::new("SELECT directory_key, id_key, ");
+            sql.push(column).push(" FROM person WHERE ");
+            which(&mut sql);
+            sql.push(" AND (directory_key, id_key) IN (VALUES ");
             for (i, (directory, id)) in keys.keys().enumerate() {
                 sql.push(if i == 0 { "(" } else { ", (" });
                 sql.push_bind(directory.as_str()).push(", ").push_bind(id.as_str()).push(")");
@@ -37,6 +43,18 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Those of these people of whom it was asked since, with the address that was told of them, if one was.
+    pub async fn addresses_of<'a>(
+        &self,
+        users: &[&'a User],
+        since: Timestamp,
+    ) -> Result<Vec<(&'a User, Option<String>)>, StoreError> {
+        self.told_of(users, "mail", &|sql| {
+            sql.push("looked_up >= ").push_bind(ms(since));
+        })
+        .await
     }
 
     /// Keeps what was told of people. A name is taken where the site itself gave none.

@@ -88,14 +88,12 @@ impl HashKey {
 
     /// A person, whatever the case, by what is shown of their directory and id.
     pub(super) fn who(&self, directory: &str, id: &str) -> [u8; 32] {
-        let text: String = fold(&clean(directory)).chain(['\n']).chain(fold(&clean(id))).collect();
-        self.sign(b"person", text.as_bytes())
+        self.sign(b"person", person(directory, id).as_bytes())
     }
 
     /// What ends the causes of letters to a person.
     pub(super) fn mark(&self, directory: &str, id: &str) -> String {
-        let text: String = fold(&clean(directory)).chain(['\n']).chain(fold(&clean(id))).collect();
-        hex::encode(&self.sign(b"letter", text.as_bytes())[..KEPT])
+        hex::encode(&self.sign(b"letter", person(directory, id).as_bytes())[..KEPT])
     }
 
     /// The nth of the numbers that belong to a person.
@@ -134,4 +132,8 @@ impl HashKey {
         let bytes = session.expose().as_bytes();
         (u128::from(high.hash_one(bytes)) << 64) | u128::from(low.hash_one(bytes))
     }
+}
+/// A person by what is shown of their directory and id, whatever the case.
+fn person(directory: &str, id: &str) -> String {
+    fold(&clean(directory)).chain(['\n']).chain(fold(&clean(id))).collect()
 }

@@ -1,17 +1,15 @@
 //! What was known before a poll.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
-use std::collections::HashMap;
+use sqlx::Row as _;
 use std::sync::Arc;
 
-use super::dialect::Db;
 use super::engines::Stretches;
 use super::polls::follows;
-use super::spans::{OpenSpans, ROWS};
+use super::spans::OpenSpans;
 use super::{Store, StoreError, at, ms};
 use crate::judge::{self, Flap, Incident, Judgement, Past, PastReading, newest_events};
-use crate::snapshot::{Counts, User, fold};
+use crate::snapshot::{Counts, User};
 
 /// What is known of one site without asking the database: written by each poll that was committed.
 #[derive(Default)]
@@ -156,24 +154,9 @@ impl Store {
 
     /// The display names that the store has for these users, each given once.
     pub async fn names_of<'a>(&self, users: &[&'a User]) -> Result<Vec<(&'a User, String)>, StoreError> {
-        let mut found = Vec::new();
-        for chunk in users.chunks(ROWS) {
-            let mut sql = QueryBuilder::<Db>::new(
-                "SELECT directory_key, id_key, name FROM person WHERE name IS NOT NULL AND (directory_key, id_key) IN (VALUES ",
-            );
-            let keys: HashMap<(String, String), &User> =
-                chunk.iter().map(|user| ((fold(&user.directory).collect(), fold(&user.id).collect()), *user)).collect();
-            for (i, (directory, id)) in keys.keys().enumerate() {
-                sql.push(if i == 0 { "(" } else { ", (" });
-                sql.push_bind(directory.as_str()).push(", ").push_bind(id.as_str()).push(")");
-            }
-            sql.push(")");
-            for row in sql.build().fetch_all(&self.pool).await? {
-                if let Some(user) = keys.get(&(row.try_get(0)?, row.try_get(1)?)) {
-                    found.push((*user, row.try_get(2)?));
-                }
-            }
-        }
-        Ok(found)
+        self.told_of(users, "name", &|sql| {
+            sql.push("name IS NOT NULL");
+        })
+        .await
     }
 }

@@ -198,6 +198,10 @@ const MEANINGS: &[(&str, &str)] = &[
     ("facts.highest", "the most that is usual"),
     ("facts.lowest", "the least that is usual"),
     ("facts.idle", "after so many minutes a session ends that nobody uses"),
+    (
+        "facts.unlisted",
+        "whether proxies may be there that the list of the repository leaves out: then the counts are a lower bound",
+    ),
     ("facts.more_missed", "missed reports beyond these"),
     ("facts.most", "the most sessions that one of them has"),
     ("facts.name", "of whom: a file, a host, or the authority's own name"),

@@ -29,6 +29,7 @@ pub(in crate::channels) fn csv(lists: &[Vec<&Person>]) -> String {
     text.push_str(if dated { ",since" } else { "" });
     text.push_str(if ranked { ",connected" } else { "" });
     text.push_str("\r\n");
+    let width = 5 + usize::from(dated) + usize::from(ranked);
     for (at, person) in people.iter().enumerate() {
         let id = if person.anonymous { "(anonymous)" } else { &person.id };
         let sessions = person.sessions.to_string();
@@ -39,8 +40,8 @@ pub(in crate::channels) fn csv(lists: &[Vec<&Person>]) -> String {
         cells.extend(ranked.then(|| person.connected.as_deref().unwrap_or_default()));
         let row = cells.into_iter().map(csv_cell).collect::<Vec<_>>().join(",");
         if text.len() + row.len() > LONGEST {
-            // A String takes all that is written.
-            let _ = write!(text, "and {} more\r\n", people.len() - at);
+            // As wide as any other row, for readers that want them alike. A String takes all that is written.
+            let _ = write!(text, "and {} more{}\r\n", people.len() - at, ",".repeat(width - 1));
             break;
         }
         text.push_str(&row);
@@ -75,7 +76,7 @@ mod tests {
         let text = csv(&[many.iter().collect()]);
         assert!(text.len() <= LONGEST + 30);
         let last = text.lines().last().unwrap();
-        let more: usize = last.strip_prefix("and ").unwrap().strip_suffix(" more").unwrap().parse().unwrap();
+        let more: usize = last.strip_prefix("and ").unwrap().strip_suffix(" more,,,,").unwrap().parse().unwrap();
         assert_eq!(text.lines().count() - 2 + more, 40_000);
     }
 }

@@ -150,11 +150,12 @@ impl Screen {
                 format!("{}: the time has come, and not all have left. {}\n", self.site, who::summary(&looked.snapshot))
             }
             End::Blind => {
-                format!(
-                    "{}: the time has come, and it is not known whether all have left. {}\n",
-                    self.site,
+                let seen = if looked.unlisted {
+                    format!("{}: {}.", self.site, words::on(looked))
+                } else {
                     who::summary(&looked.snapshot)
-                )
+                };
+                format!("{}: the time has come, and it is not known whether all have left. {seen}\n", self.site)
             }
         };
         if over != End::Clear || words::number(looked) > 0 {
@@ -186,7 +187,7 @@ impl Bar {
 
     fn looked(&mut self, looked: &Looked, draining: &Draining, most: u64, now: Timestamp) {
         let on = words::number(looked);
-        let full = looked.snapshot.coverage().is_full();
+        let full = looked.snapshot.coverage().is_full() && !looked.unlisted;
         self.on = match looked.snapshot.coverage().answered {
             0 => "not seen".to_owned(),
             _ if full => format!("{on} on"),

@@ -16,7 +16,10 @@ pub(super) fn on(looked: &Looked) -> String {
     let silent = coverage.asked - coverage.answered;
     let not_all =
         format!("{silent} of {} did not answer", output::count(coverage.asked, "virtual proxy", "virtual proxies"));
+    let short = "proxies may be missing from the repository's list";
     match (coverage.answered, coverage.is_full()) {
+        (_, true) if looked.unlisted && counts.sessions == 0 => format!("nobody was seen, but {short}"),
+        (_, true) if looked.unlisted => format!("at least {} on, and {short}", who::counted(counts)),
         (0, false) => "who is on is not known: no virtual proxy answered".to_owned(),
         (_, true) if counts.sessions == 0 => "nobody is on".to_owned(),
         (_, true) => format!("{} on", who::counted(counts)),
